@@ -1,0 +1,1 @@
+"""Retrieval-augmented question answering whose every word can be checked."""

@@ -1,0 +1,53 @@
+"""What can go wrong, one class per thing that a caller can act on.
+
+A message says what is wrong and names the next step. Doors map the classes to exit codes and
+HTTP statuses; nothing else is ever shown to a client.
+"""
+
+
+class RagError(Exception):
+    """Base of every error that a caller is meant to see."""
+
+
+class InvalidInput(RagError):
+    """The caller's input can't be used as it is."""
+
+
+class NotFound(RagError):
+    """The named thing does not exist here."""
+
+
+class Conflict(RagError):
+    """The request contradicts what is stored."""
+
+
+class FileRefused(RagError):
+    """A file can't become a document; the message is the reason that the report shows."""
+
+
+class UnsupportedFormat(FileRefused):
+    """No reader for this kind of file."""
+
+
+class TooLarge(FileRefused):
+    """The file is larger than the configured limit."""
+
+
+class ModelMismatch(Conflict):
+    """The index was made with another embedder than the configured one."""
+
+
+class StoreBusy(RagError):
+    """Another process is writing."""
+
+
+class StoreFull(RagError):
+    """No room left on the disk."""
+
+
+class StoreUnreadable(RagError):
+    """The store can't be opened: a newer schema, or not a store."""
+
+
+class ModelUnavailable(RagError):
+    """The configured model can't be loaded."""

@@ -1,0 +1,1 @@
+"""Passages to answers: one protocol, one module per reader."""

@@ -1,0 +1,261 @@
+"""The frozen dataclasses that every stage speaks.
+
+Offsets are 0-based, end-exclusive Unicode code points in a document's text.
+Two promises hold everywhere and are tested everywhere:
+``passage.span.of(document.text) == passage.text`` and
+``citation.span.of(document.text) == citation.quote``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+"""Rows of unit length, shape (rows, dimension)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of code points."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """The characters of `text` that the span covers."""
+        return text[self.start : self.end]
+
+    def shifted(self, by: int) -> Span:
+        """The same length, `by` code points further on."""
+        return Span(self.start + by, self.end + by)
+
+    def contains(self, other: Span) -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: where it stands (markup included), how deep it is (1 is the top), its words."""
+
+    span: Span
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a format's reader found in a file.
+
+    `pages[n]` is the offset at which physical page n + 1 begins; `page_labels[n]` is the label
+    the file gives it. Both are empty for formats without pages. `headings` are in text order.
+    """
+
+    text: str
+    loader: str
+    title: str | None = None
+    date: str | None = None
+    language: str | None = None
+    headings: tuple[Heading, ...] = ()
+    pages: tuple[int, ...] = ()
+    page_labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Everything a citation says about the document that it points into."""
+
+    document_id: str
+    collection: str
+    root: str
+    source: str
+    title: str
+    date: str | None
+    language: str | None
+    sha256: str
+    text_sha256: str
+    loader: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file as it was read: its text, and the structure found in it."""
+
+    origin: Origin
+    text: str
+    headings: tuple[Heading, ...] = ()
+    pages: tuple[int, ...] = ()
+    page_labels: tuple[str, ...] = ()
+
+    def page_at(self, offset: int) -> int | None:
+        """The 1-based physical page on which `offset` stands, if the format has pages."""
+        return max(1, bisect_right(self.pages, offset)) if self.pages else None
+
+    def page_label(self, page: int | None) -> str | None:
+        """The label that the file gives to a physical page, if it gives any."""
+        return self.page_labels[page - 1] if page and self.page_labels else None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one document that is encoded, found, read and shown as one piece.
+
+    `paragraphs` are the spans of its paragraphs, in document offsets and cut to the passage; the
+    first is paragraph number `paragraph` of the document and the others follow it. `before` and
+    `after` are up to 32 code points of the document on either side, so that a citation is made
+    from the passage alone. `heading` is the path of headings that it stands under: encoded with
+    the passage, never quoted.
+    """
+
+    document_id: str
+    ordinal: int
+    span: Span
+    text: str
+    before: str
+    after: str
+    paragraphs: tuple[Span, ...]
+    paragraph: int
+    page: int | None = None
+    page_label: str | None = None
+    heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that retrieval found.
+
+    `score` orders hits and means nothing else; `similarity` is the cosine between question and
+    passage.
+    """
+
+    passage: Passage
+    origin: Origin
+    score: float
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One possible answer: a span inside a sentence inside a hit's passage, in document offsets.
+
+    `score` compares candidates of all hits of one question. `confidence` is a calibrated
+    probability, or None where the reader is not calibrated. `supported` says whether the reader
+    stands by it; where no candidate is supported the honest answer is "not found".
+    """
+
+    hit: Hit
+    span: Span
+    sentence: Span
+    score: float
+    supported: bool
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a quote stands, as facts about the file."""
+
+    origin: Origin
+    span: Span
+    quote: str
+    paragraph: int
+    paragraph_end: int
+    page: int | None
+    page_label: str | None
+    heading: tuple[str, ...]
+    sentence: Span | None
+    prefix: str
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Verbatim words of a document, the sentence around them, and where they stand."""
+
+    text: str
+    sentence: str
+    confidence: float | None
+    citation: Citation
+    also_in: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPassage:
+    """A passage as a reply shows it; ranks start at 1."""
+
+    rank: int
+    score: float
+    text: str
+    citation: Citation
+    also_in: tuple[Citation, ...] = ()
+
+
+class Reason(StrEnum):
+    """Why a reply holds no answer."""
+
+    EMPTY_INDEX = "empty_index"
+    NO_PASSAGE = "no_passage"
+    LOW_CONFIDENCE = "low_confidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a question got. No `answers` is the honest "not found": `reason` says why."""
+
+    question: str
+    collection: str
+    answers: tuple[Answer, ...]
+    reason: Reason | None
+    passages: tuple[RankedPassage, ...]
+    generation: int
+    embedder: str
+    reader: str | None
+    took_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Status(StrEnum):
+    """What ingestion did with one file."""
+
+    ADDED = "added"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One file's line in an ingest report."""
+
+    source: str
+    status: Status
+    document_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did: a line per file, and how many passages were encoded or reused."""
+
+    outcomes: tuple[Outcome, ...]
+    encoded: int
+    reused: int
+
+    def count(self, status: Status) -> int:
+        return sum(outcome.status is status for outcome in self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A document as a listing shows it."""
+
+    origin: Origin
+    paragraphs: int
+    passages: int
+    characters: int
+    ingested_at: str

@@ -13,7 +13,8 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 def paragraphs(text: str) -> list[Span]:
     """The blocks that blank lines separate, in order, without the white space around them.
 
-    A line ends in LF, CR LF or CR and in nothing else; a blank line holds white space only. A paragraph's number is its place in this list, counted from 1.
+    A line ends in LF, CR LF or CR and in nothing else; a blank line holds white space only. A
+    paragraph's number is its place in this list, counted from 1.
     """
     return [trimmed(text, block) for block in _blocks(text)]
 

@@ -6,11 +6,13 @@ from functools import cache
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
+ANALYZER = "english"
 _LONGEST_TERM = 40  # bytes; longer runs are hashes and encoded data, not words
 
 
 @cache
-def _analyzer() -> TextAnalyzer:
+def analyzer() -> TextAnalyzer:
+    """What the word index registers under the name ANALYZER."""
     return (
         TextAnalyzerBuilder(Tokenizer.simple())
         .filter(Filter.remove_long(_LONGEST_TERM))
@@ -24,4 +26,4 @@ def _analyzer() -> TextAnalyzer:
 
 def terms(text: str) -> list[str]:
     """Lower-cased, accent-folded, stemmed English terms in text order, stop words left out."""
-    return _analyzer().analyze(text)
+    return analyzer().analyze(text)

@@ -9,14 +9,16 @@ Two promises hold everywhere and are tested everywhere:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # the parsing child speaks these types and must start without numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
+Vectors: TypeAlias = "NDArray[np.float32]"
 """Rows of unit length, shape (rows, dimension)."""
 
 
@@ -54,6 +56,7 @@ class Parsed:
 
     `pages[n]` is the offset at which physical page n + 1 begins; `page_labels[n]` is the label
     the file gives it. Both are empty for formats without pages. `headings` are in text order.
+    `skipped` are stretches of the text that are no prose, such as front matter.
     """
 
     text: str
@@ -64,6 +67,7 @@ class Parsed:
     headings: tuple[Heading, ...] = ()
     pages: tuple[int, ...] = ()
     page_labels: tuple[str, ...] = ()
+    skipped: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Document:
     headings: tuple[Heading, ...] = ()
     pages: tuple[int, ...] = ()
     page_labels: tuple[str, ...] = ()
+    skipped: tuple[Span, ...] = ()
 
     def page_at(self, offset: int) -> int | None:
         """The 1-based physical page on which `offset` stands, if the format has pages."""
@@ -124,19 +129,39 @@ class Passage:
     page_label: str | None = None
     heading: tuple[str, ...] = ()
 
+    @property
+    def paragraph_end(self) -> int:
+        """The number of its last paragraph."""
+        return self.paragraph + len(self.paragraphs) - 1
+
+
+def with_context(title: str, heading: Sequence[str], text: str) -> str:
+    """What is encoded and indexed for a passage: title and headings as context, then its words."""
+    context = [title, *(words for words in heading if words != title)]
+    return "\n".join([" / ".join(context), text])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A passage together with the document it stands in."""
+
+    passage: Passage
+    origin: Origin
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that retrieval found.
 
     `score` orders hits and means nothing else; `similarity` is the cosine between question and
-    passage.
+    passage. `copies` are other places with the same words in the same order.
     """
 
     passage: Passage
     origin: Origin
     score: float
     similarity: float
+    copies: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,51 @@
+"""Which reader reads which file: the extension proposes, the content must agree."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import PurePosixPath
+
+from rag.errors import FileRefused, UnsupportedFormat
+from rag.loading.base import FormatReader
+from rag.types import Parsed
+
+# Modules, not readers: listing a folder must not load four parsing libraries.
+_MODULES = {
+    ".htm": "html",
+    ".html": "html",
+    ".markdown": "markdown",
+    ".md": "markdown",
+    ".pdf": "pdf",
+    ".txt": "plain",
+}
+
+EXTENSIONS = frozenset(_MODULES)
+"""Every extension that has a reader: lower case, dot included."""
+
+
+def extension_of(source: str) -> str:
+    """The lower-case extension of a path, or "" where it has none."""
+    return PurePosixPath(source).suffix.lower()
+
+
+def reader_for(source: str) -> FormatReader:
+    """The reader for a path's extension. Raises `UnsupportedFormat`."""
+    extension = extension_of(source)
+    if extension not in _MODULES:
+        supported = ", ".join(sorted(EXTENSIONS))
+        kind = f"format {extension}" if extension else "format: no extension"
+        raise UnsupportedFormat(f"unsupported {kind}; supported: {supported}")
+    reader: FormatReader = import_module(f"rag.loading.{_MODULES[extension]}").READER
+    return reader
+
+
+def parse(source: str, data: bytes) -> Parsed:
+    """Reads a file in this process, without limits. Raises `FileRefused` or a library's error."""
+    reader = reader_for(source)
+    if not data.strip():
+        raise FileRefused("empty file")
+    if not reader.matches(data):
+        raise UnsupportedFormat(
+            f"the content is not what {extension_of(source)} says; give it the right extension"
+        )
+    return reader.read(data)

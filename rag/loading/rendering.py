@@ -1,0 +1,45 @@
+"""Blocks to one text: paragraphs joined by exactly one blank line."""
+
+from __future__ import annotations
+
+import re
+
+from rag.loading.metadata import printable
+from rag.text import paragraphs
+from rag.types import Heading, Span
+
+_BREAK = "\n\n"
+_LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+
+
+class Rendering:
+    """A text that grows block by block.
+
+    A block that holds a blank line of its own becomes several paragraphs, so that the paragraphs
+    of the text are the blocks given.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._headings: list[Heading] = []
+        self.offset = 0
+        """Where the next block will begin, in code points."""
+
+    def add(self, block: str, level: int | None = None) -> None:
+        """Appends a block: a heading where it has a level, else prose; blank ones vanish."""
+        block = _LINE_END.sub("\n", printable(block))
+        for piece in paragraphs(block):
+            words = piece.of(block)
+            if level is not None:
+                span = Span(self.offset, self.offset + len(words))
+                self._headings.append(Heading(span, level, " ".join(words.split())))
+            self._parts.append(words)
+            self.offset += len(words) + len(_BREAK)
+
+    @property
+    def text(self) -> str:
+        return _BREAK.join(self._parts)
+
+    @property
+    def headings(self) -> tuple[Heading, ...]:
+        return tuple(self._headings)

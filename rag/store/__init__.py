@@ -1,0 +1,1 @@
+"""Documents, passages and vectors: one protocol, one implementation per engine."""

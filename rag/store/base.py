@@ -1,0 +1,154 @@
+"""The protocol that every passage store keeps, and the values that cross it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.types import Document, DocumentRecord, Passage, Place
+
+Vector = NDArray[np.float32]
+Scored = list[tuple[int, float]]
+"""Passage ids with scores, best first."""
+
+
+def vector_key(fingerprint: str, encoded: str) -> bytes:
+    """The key of a vector: the model and the text that it was made from, hashed to 128 bits."""
+    digest = hashlib.blake2b(fingerprint.encode(), digest_size=16)
+    digest.update(b"\0" + encoded.encode())
+    return digest.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document as it is written: its passages and, in the same order, their vectors' keys.
+
+    `splitter` names how the passages were cut, so that a change of rules is noticed.
+    """
+
+    document: Document
+    paragraphs: int
+    splitter: str
+    passages: Sequence[Passage]
+    vector_keys: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What ingestion needs to know of a stored document to tell whether a file has changed."""
+
+    document_id: str
+    root: str
+    source: str
+    sha256: str
+    loader: str
+    splitter: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRecord:
+    """A collection as a listing shows it."""
+
+    name: str
+    documents: int
+    passages: int
+    generation: int
+
+
+class Snapshot(Protocol):
+    """One generation of one collection: searched and read as a whole, never mixed."""
+
+    @property
+    def generation(self) -> int: ...
+
+    @property
+    def passages(self) -> int:
+        """How many passages there are."""
+        ...
+
+    def search_vectors(self, question: Vector, limit: int) -> Scored:
+        """Nearest passages by cosine."""
+        ...
+
+    def search_words(self, terms: Sequence[str], limit: int) -> Scored:
+        """Best passages by BM25 over analysed terms; no terms find nothing."""
+        ...
+
+    def similarities(self, question: Vector, passage_ids: Collection[int]) -> dict[int, float]:
+        """The cosine between the question and each of these passages."""
+        ...
+
+    def places(self, passage_ids: Collection[int]) -> dict[int, Place]:
+        """The passages and their documents, by passage id."""
+        ...
+
+
+class PassageStore(Protocol):
+    """Documents with their passages and vectors, by collection.
+
+    Every write is durable when the call returns and is all or nothing. `embedder` arguments are
+    fingerprints: a collection holds vectors of one model, and another one is refused with
+    `ModelMismatch`. Unknown collections raise `NotFound`; writing makes them.
+    """
+
+    def collections(self) -> list[CollectionRecord]: ...
+
+    def stored(self, collection: str) -> list[Stored]:
+        """Every document of the collection; none where it does not exist."""
+        ...
+
+    def documents(
+        self, collection: str | None, limit: int, after: str | None
+    ) -> tuple[list[DocumentRecord], str | None]:
+        """A page of documents by source, and the cursor of the next page if there is one."""
+        ...
+
+    def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
+        """Raises `NotFound`."""
+        ...
+
+    def everything(self, collection: str) -> Iterator[Document]:
+        """All documents, one at a time."""
+        ...
+
+    def missing(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Those of the keys that have no stored vector."""
+        ...
+
+    def commit(
+        self,
+        collection: str,
+        embedder: str,
+        *,
+        put: Sequence[Entry] = (),
+        vectors: Mapping[bytes, Vector] | None = None,
+        remove: Collection[str] = (),
+    ) -> int:
+        """One transaction: replaces or adds `put`, forgets `remove`; returns the generation."""
+        ...
+
+    def stage(self, vectors: Mapping[bytes, Vector]) -> None:
+        """Keeps vectors that a later commit will use."""
+        ...
+
+    def remove(self, collection: str, document_ids: Collection[str]) -> int:
+        """Forgets documents, whatever model made their vectors; returns the generation."""
+        ...
+
+    def replace_all(self, collection: str, embedder: str, entries: Sequence[Entry]) -> int:
+        """One transaction: the same documents cut and encoded anew, perhaps by another model."""
+        ...
+
+    def snapshot(self, collection: str, embedder: str) -> AbstractContextManager[Snapshot]: ...
+
+    def compact(self, collection: str) -> None:
+        """Brings the caches up to date on disk where that pays."""
+        ...
+
+    def close(self) -> None: ...

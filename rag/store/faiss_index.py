@@ -1,0 +1,122 @@
+"""The vector half of a collection's caches: an immutable base and what came after it.
+
+Two tiers, by the figures of a comparison on two cores at 384 dimensions (recall@10 / ms for one
+thread): half-precision flat, exact for the half-precision vectors that the store holds, 1 / 4.7 at
+100,000 rows; IVF with 8-bit codes, .974 / 0.47 at 100,000 and .977 / 1.05 at a million. Both can
+leave out removed rows while searching; the faster fast-scan tiers can't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.store.base import Scored, Vector
+
+EXACT_UP_TO = 100_000  # rows
+_PROBES = 64
+_TRAINING_ROWS_PER_LIST = 64
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorView:
+    """The vectors of one generation: never changed, so that any thread may search it.
+
+    `base` is the index as it was built, if there is one; `delta` holds the rows added since, `dead`
+    the ids removed since from either.
+    """
+
+    base: faiss.Index | None = None
+    delta: faiss.Index | None = None
+    dead: Ids = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @property
+    def pending(self) -> int:
+        """How many rows and removals the base does not hold."""
+        return len(self.dead) + (self.delta.ntotal if self.delta else 0)
+
+    def search(self, question: Vector, limit: int) -> Scored:
+        """The nearest rows by inner product, which is the cosine for unit vectors."""
+        found = [
+            hit
+            for index in (self.base, self.delta)
+            if index
+            for hit in _search(index, question, limit, self.dead)
+        ]
+        return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:limit]
+
+    def changed(self, added: Iterable[tuple[Ids, Vector]], removed: Ids) -> VectorView:
+        """A view with rows added and removed; this one stays as it is."""
+        delta = faiss.clone_index(self.delta) if self.delta else None
+        for ids, vectors in added:
+            delta = delta or _exact(vectors.shape[1])
+            delta.add_with_ids(vectors, ids)
+        return VectorView(self.base, delta, np.union1d(self.dead, removed))
+
+
+def _search(
+    index: faiss.Index, question: Vector, limit: int, dead: Ids
+) -> Iterator[tuple[int, float]]:
+    scores, ids = index.search(
+        question[None, :], min(limit, index.ntotal), params=_parameters(index, dead)
+    )
+    # FAISS pads with -1 where fewer rows are found than asked for.
+    yield from ((int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0)
+
+
+def _parameters(index: faiss.Index, dead: Ids) -> Any:
+    # FAISS takes these fields by keyword, which its type stubs do not know.
+    fields: dict[str, Any] = {}
+    if len(dead):
+        fields["sel"] = faiss.IDSelectorNot(faiss.IDSelectorBatch(dead))
+    kind: Any = faiss.SearchParameters
+    if isinstance(index, faiss.IndexIVF):
+        kind = faiss.SearchParametersIVF
+        fields["nprobe"] = _PROBES
+    return kind(**fields)
+
+
+def _exact(dimension: int) -> faiss.Index:
+    return faiss.index_factory(dimension, "IDMap,SQfp16", faiss.METRIC_INNER_PRODUCT)
+
+
+def build(rows: int, batches: Callable[[], Iterable[tuple[Ids, Vector]]]) -> faiss.Index:
+    """An index of the tier that suits the number of rows.
+
+    `batches` gives the same rows at each call. At least one row is needed.
+    """
+    if rows <= EXACT_UP_TO:
+        dimension = next(vectors.shape[1] for _, vectors in batches())
+        index = _exact(dimension)
+    else:
+        index = _trained(rows, batches())
+    for ids, vectors in batches():
+        index.add_with_ids(vectors, ids)
+    return index
+
+
+def _trained(rows: int, batches: Iterable[tuple[Ids, Vector]]) -> faiss.Index:
+    lists = 2 ** round(np.log2(4 * np.sqrt(rows)))
+    share = lists * _TRAINING_ROWS_PER_LIST / rows
+    rng = np.random.default_rng(0)
+    sample = np.concatenate([vectors[rng.random(len(vectors)) < share] for _, vectors in batches])
+    index = faiss.index_factory(sample.shape[1], f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
+    index.train(sample)
+    return index
+
+
+def save(index: faiss.Index, path: Path) -> None:
+    faiss.write_index(index, str(path))
+
+
+def load(path: Path) -> faiss.Index:
+    """Only ever called for a file whose hash the store's own manifest confirms."""
+    return faiss.read_index(str(path))

@@ -1,0 +1,123 @@
+"""What the embedded store reads and changes inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import apsw
+
+from rag.errors import ModelMismatch, NotFound
+from rag.store.base import Entry, Vector
+from rag.store.rows import (
+    DOCUMENT_COLUMNS,
+    PASSAGE_COLUMNS,
+    PASSAGE_WIDTH,
+    document_row,
+    encoded_vector,
+    passage_row,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionState:
+    """One row of `collections`, as a transaction sees it.
+
+    `embedder` is None while nothing was ever written. Changes since `replayable_from` can be
+    replayed: their tombstones are still there.
+    """
+
+    name: str
+    embedder: str | None
+    generation: int
+    replayable_from: int
+
+
+def state_of(
+    connection: apsw.Connection, collection: str, *, make: bool = False
+) -> CollectionState:
+    query = "SELECT name, embedder, generation, replayable_from FROM collections WHERE name = ?"
+    row = connection.execute(query, (collection,)).fetchone()
+    if row is None and make:
+        connection.execute("INSERT INTO collections VALUES (?, NULL, 0, 0)", (collection,))
+        return CollectionState(collection, None, 0, 0)
+    if row is None:
+        raise NotFound(f"there is no collection {collection!r}: `rag collections` lists them")
+    return CollectionState(*row)
+
+
+def check_embedder(state: CollectionState, embedder: str) -> None:
+    if state.embedder not in (None, embedder):
+        raise ModelMismatch(
+            f"collection {state.name!r} was made with {state.embedder}, and {embedder} is "
+            "configured: run `rag rebuild` to re-encode it, or configure the former model"
+        )
+
+
+def next_generation(connection: apsw.Connection, collection: str, embedder: str | None) -> int:
+    generation: int = connection.execute(
+        "UPDATE collections SET generation = generation + 1, embedder = ? WHERE name = ? "
+        "RETURNING generation",
+        (embedder, collection),
+    ).get
+    return generation
+
+
+def put_vectors(connection: apsw.Connection, vectors: Mapping[bytes, Vector]) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
+        ((key, encoded_vector(vector)) for key, vector in vectors.items()),
+    )
+
+
+def forget(
+    connection: apsw.Connection, collection: str, generation: int, document_ids: Collection[str]
+) -> list[bytes]:
+    """Deletes documents with their passages; returns the keys of vectors they used."""
+    keys: list[bytes] = []
+    for document_id in document_ids:
+        mine = (collection, document_id)
+        keys += (
+            key
+            for (key,) in connection.execute(
+                "SELECT vector_key FROM passages WHERE collection = ? AND document_id = ?", mine
+            )
+        )
+        connection.execute(
+            "INSERT INTO tombstones SELECT collection, ?, passage_id FROM passages "
+            "WHERE collection = ? AND document_id = ?",
+            (generation, *mine),
+        )
+        connection.execute("DELETE FROM documents WHERE collection = ? AND document_id = ?", mine)
+    return keys
+
+
+def put_document(connection: apsw.Connection, generation: int, entry: Entry) -> None:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    row = document_row(entry.document, entry.splitter, entry.paragraphs, len(entry.passages), now)
+    connection.execute(
+        f"INSERT INTO documents ({DOCUMENT_COLUMNS}) VALUES ({_marks(len(row))})",  # noqa: S608
+        row,
+    )
+    collection = entry.document.origin.collection
+    connection.executemany(
+        f"INSERT INTO passages (collection, generation, vector_key, {PASSAGE_COLUMNS}) "  # noqa: S608
+        f"VALUES ({_marks(3 + PASSAGE_WIDTH)})",
+        (
+            (collection, generation, key, *passage_row(passage))
+            for passage, key in zip(entry.passages, entry.vector_keys, strict=True)
+        ),
+    )
+
+
+def prune_vectors(connection: apsw.Connection, keys: Iterable[bytes]) -> None:
+    connection.executemany(
+        "DELETE FROM vectors WHERE vector_key = ?1 "
+        "AND NOT EXISTS (SELECT 1 FROM passages WHERE vector_key = ?1)",
+        ((key,) for key in set(keys)),
+    )
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from functools import cache
+from unicodedata import normalize
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
 ANALYZER = "english"
 _LONGEST_TERM = 40  # bytes; longer runs are hashes and encoded data, not words
 
+_FUNCTION_WORDS = """
+    a an and are as at be but by for if in into is it no not of on or such that the their then
+    there these they this to was will with
+"""  # Lucene's English list, the one behind tantivy's own filter
+_QUESTION_WORDS = """
+    what which who whom whose when where why how
+    do does did has have had were been being am
+"""  # rare in passages, so BM25 would take them for telling words: recall@1 .776, without them .786
+
 
 @cache
 def analyzer() -> TextAnalyzer:
     """What the word index registers under the name ANALYZER."""
+    stop_words = (_FUNCTION_WORDS + _QUESTION_WORDS).split()
     return (
         TextAnalyzerBuilder(Tokenizer.simple())
         .filter(Filter.remove_long(_LONGEST_TERM))
+        # Before letters are lowered: IT and WHO are names, it and Who are not.
+        .filter(Filter.custom_stopword(stop_words + [word.capitalize() for word in stop_words]))
         .filter(Filter.lowercase())
         .filter(Filter.ascii_fold())
-        .filter(Filter.stopword("english"))
         .filter(Filter.stemmer("english"))
         .build()
     )
@@ -26,4 +38,4 @@ def analyzer() -> TextAnalyzer:
 
 def terms(text: str) -> list[str]:
     """Lower-cased, accent-folded, stemmed English terms in text order, stop words left out."""
-    return analyzer().analyze(text)
+    return analyzer().analyze(normalize("NFC", text).encode(errors="replace").decode())

@@ -47,7 +47,7 @@ def trimmed(text: str, span: Span) -> Span:
 
 def grapheme_floor(text: str, offset: int) -> int:
     """The last place at or before `offset` where a cut splits no grapheme cluster (UAX #29)."""
-    at = min(offset, len(text))
+    offset = at = max(0, min(offset, len(text)))
     while 0 < at < len(text) and not _parts(text, at):
         at -= 1
     while at < offset and (following := grapheme_next_break(text, at)) <= offset:

@@ -14,12 +14,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from rag.errors import FileRefused
+
 if TYPE_CHECKING:  # the parsing child speaks these types and must start without numpy
     import numpy as np
     from numpy.typing import NDArray
 
 Vectors: TypeAlias = "NDArray[np.float32]"
 """Rows of unit length, shape (rows, dimension)."""
+
+_LONGEST_CONTEXT = 80  # characters, for the title and again for the headings
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -136,9 +140,14 @@ class Passage:
 
 
 def with_context(title: str, heading: Sequence[str], text: str) -> str:
-    """What is encoded and indexed for a passage: title and headings as context, then its words."""
-    context = [title, *(words for words in heading if words != title)]
-    return "\n".join([" / ".join(context), text])
+    """What is encoded and indexed for a passage: title and headings as context, then its words.
+
+    Long context is shortened to the beginning of the title and the innermost headings.
+    """
+    path = " / ".join(words for words in heading if words != title)
+    name = title.replace("_", " ")[:_LONGEST_CONTEXT]
+    context = f"{name} / {path[-_LONGEST_CONTEXT:]}" if path else name
+    return f"{context}\n{text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,12 +264,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One file's line in an ingest report."""
+    """One file's line in an ingest report; a refusal has a reason in words and as a class."""
 
     source: str
     status: Status
     document_id: str | None = None
     reason: str | None = None
+    refused_as: type[FileRefused] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +280,11 @@ class IngestReport:
     outcomes: tuple[Outcome, ...]
     encoded: int
     reused: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether the index is another one than before."""
+        return any(self.count(s) for s in (Status.ADDED, Status.REPLACED, Status.REMOVED))
 
     def count(self, status: Status) -> int:
         return sum(outcome.status is status for outcome in self.outcomes)

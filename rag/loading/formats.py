@@ -28,14 +28,21 @@ def extension_of(source: str) -> str:
     return PurePosixPath(source).suffix.lower()
 
 
+def why_unsupported(source: str) -> str | None:
+    """The reason for which a path has no reader, or None where it has one."""
+    extension = extension_of(source)
+    if extension in EXTENSIONS:
+        return None
+    kind = f"format {extension}" if extension else "format: no extension"
+    return f"unsupported {kind}; supported: {', '.join(sorted(EXTENSIONS))}"
+
+
 def reader_for(source: str) -> FormatReader:
     """The reader for a path's extension. Raises `UnsupportedFormat`."""
-    extension = extension_of(source)
-    if extension not in _MODULES:
-        supported = ", ".join(sorted(EXTENSIONS))
-        kind = f"format {extension}" if extension else "format: no extension"
-        raise UnsupportedFormat(f"unsupported {kind}; supported: {supported}")
-    reader: FormatReader = import_module(f"rag.loading.{_MODULES[extension]}").READER
+    if reason := why_unsupported(source):
+        raise UnsupportedFormat(reason)
+    module = import_module(f"rag.loading.{_MODULES[extension_of(source)]}")
+    reader: FormatReader = module.READER
     return reader
 
 
@@ -46,6 +53,7 @@ def parse(source: str, data: bytes) -> Parsed:
         raise FileRefused("empty file")
     if not reader.matches(data):
         raise UnsupportedFormat(
-            f"the content is not what {extension_of(source)} says; give it the right extension"
+            f"the content is no {extension_of(source)}: binary data, or another format; "
+            "give it the right extension, or save text as UTF-8"
         )
     return reader.read(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -19,7 +20,7 @@ _BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
 _INLINE = MarkdownIt("commonmark")
 _LINE_END = re.compile(r"\r\n?|\n")
 _FENCE = re.compile(r"---[ \t]*(?:\r\n?|\n)")
-_CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.M)
+_CLOSING = re.compile(r"(?:---|\.\.\.)[ \t]*")
 _ENTRY = re.compile(r"([A-Za-z_][\w-]*)[ \t]*:(?:[ \t]+(.*))?")
 _NESTED = re.compile(r"[ \t#-]|$")
 
@@ -93,7 +94,7 @@ def _headings(text: str, start: int) -> Iterator[Heading]:
     starts = [start, *(following for _, following in _lines(text, start))]
     references: dict[str, object] = {}
     tokens = _BLOCKS.parse(text[start:], references)
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in pairwise(tokens):
         if opening.type != "heading_open" or opening.level or not opening.map:
             continue
         children = _INLINE.parseInline(inline.content, references)[0].children or ()

@@ -10,6 +10,10 @@ from rag.types import Heading, Span
 
 _BREAK = "\n\n"
 _LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# Letters that typesetting joined: a reader types, searches and quotes them one by one.
+_LIGATURES = str.maketrans(
+    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+)
 
 
 class Rendering:
@@ -27,7 +31,7 @@ class Rendering:
 
     def add(self, block: str, level: int | None = None) -> None:
         """Appends a block: a heading where it has a level, else prose; blank ones vanish."""
-        block = _LINE_END.sub("\n", printable(block))
+        block = _LINE_END.sub("\n", printable(block).translate(_LIGATURES))
         for piece in paragraphs(block):
             words = piece.of(block)
             if level is not None:

@@ -59,6 +59,7 @@ class CollectionRecord:
     documents: int
     passages: int
     generation: int
+    embedder: str | None
 
 
 class Snapshot(Protocol):
@@ -141,7 +142,7 @@ class PassageStore(Protocol):
         """Forgets documents, whatever model made their vectors; returns the generation."""
         ...
 
-    def replace_all(self, collection: str, embedder: str, entries: Sequence[Entry]) -> int:
+    def replace_all(self, collection: str, embedder: str, entries: Iterable[Entry]) -> int:
         """One transaction: the same documents cut and encoded anew, perhaps by another model."""
         ...
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import apsw
 
-from rag.errors import NotFound
+from rag.errors import InvalidInput, NotFound
 from rag.store.base import CollectionRecord, Entry, Scored, Stored, Vector
 from rag.store.caches import CacheFolder
 from rag.store.following import Follower, View
@@ -37,7 +37,9 @@ from rag.store.statements import (
     put_vectors,
     state_of,
 )
-from rag.types import Document, DocumentRecord, Place
+from rag.types import Document, DocumentRecord, Origin, Place
+
+_ID_LENGTH = 32
 
 
 class EmbeddedStore:
@@ -56,7 +58,8 @@ class EmbeddedStore:
     def collections(self) -> list[CollectionRecord]:
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT name, count(document_id), coalesce(sum(passages), 0), generation "
+                "SELECT name, count(document_id), coalesce(sum(passages), 0), generation, "
+                "embedder "
                 "FROM collections LEFT JOIN documents ON collection = name "
                 "GROUP BY name ORDER BY name"
             )
@@ -80,17 +83,16 @@ class EmbeddedStore:
             rows = connection.execute(
                 f"SELECT {ORIGIN_COLUMNS}, record_sha256, paragraphs, passages, length(text), "  # noqa: S608
                 "ingested_at FROM documents "
-                "WHERE (?1 IS NULL OR collection = ?1) AND (?2 IS NULL OR (source, document_id) > "
-                "(SELECT source, document_id FROM documents WHERE document_id = ?2)) "
-                "ORDER BY source, document_id LIMIT ?3",
-                (collection, after, limit + 1),
+                "WHERE (?1 IS NULL OR collection = ?1) AND (source, document_id) > (?2, ?3) "
+                "ORDER BY source, document_id LIMIT ?4",
+                (collection, *_position(after), limit + 1),
             )
             records = [
                 DocumentRecord(origin_of(row, row[ORIGIN_WIDTH]), *row[ORIGIN_WIDTH + 1 :])
                 for row in rows
             ]
         more = len(records) > limit
-        return records[:limit], records[limit - 1].origin.document_id if more else None
+        return records[:limit], _cursor(records[limit - 1].origin) if more else None
 
     def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
         with self._database.read() as connection:
@@ -199,6 +201,18 @@ class EmbeddedStore:
                 folder = CacheFolder(self._caches / collection)
                 self._followers[collection] = Follower(folder, self._database.store_id)
             return self._followers[collection]
+
+
+def _cursor(origin: Origin) -> str:
+    """Names a place in the order of documents, which stays one when the document goes."""
+    return f"{origin.document_id}{origin.source}"
+
+
+def _position(cursor: str | None) -> tuple[str, str]:
+    cursor = cursor or ""
+    if cursor and len(cursor) <= _ID_LENGTH:
+        raise InvalidInput("the cursor is none of this listing: start again without one")
+    return cursor[_ID_LENGTH:], cursor[:_ID_LENGTH]
 
 
 class EmbeddedSnapshot:

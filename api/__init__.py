@@ -1,0 +1,1 @@
+"""The HTTP door: routes, schemas, errors, and the page."""

@@ -1,0 +1,94 @@
+"""Errors as RFC 9457 problem details. A client's input is never echoed: it may not be encodable."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from rag import errors
+
+STATUSES: Mapping[type[errors.RagError], HTTPStatus] = {
+    errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.UnsupportedFormat: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.FileRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.StoreBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.StoreUnreadable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ModelUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.RagError: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+_RETRY_SECONDS = "2"
+_log = logging.getLogger(__name__)
+
+
+def status_of(kind: type[errors.RagError]) -> HTTPStatus:
+    """The status of an error's class, or of the nearest class above it."""
+    return next(STATUSES[base] for base in kind.__mro__ if base in STATUSES)
+
+
+def problem(
+    request_id: str, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any
+) -> JSONResponse:
+    """A problem response; `more` are extension members."""
+    return JSONResponse(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": int(status),
+            "detail": detail,
+            "request_id": request_id,
+            **more,
+        },
+        status,
+        _with_retry(status, headers),
+        media_type="application/problem+json",
+    )
+
+
+def _with_retry(status: int, headers: Mapping[str, str] | None) -> dict[str, str]:
+    retry = {"Retry-After": _RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return {**retry, **(headers or {})}
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error that can leave a route a problem response."""
+
+    @app.exception_handler(errors.RagError)
+    async def on_rag_error(request: Request, error: errors.RagError) -> JSONResponse:
+        return problem(request.state.request_id, status_of(type(error)), str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        detail = "; ".join(_told(one) for one in error.errors())
+        return problem(request.state.request_id, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> JSONResponse:
+        return problem(
+            request.state.request_id, error.status_code, str(error.detail), error.headers
+        )
+
+    @app.exception_handler(Exception)
+    async def on_bug(request: Request, error: Exception) -> JSONResponse:
+        _log.error("a bug in %s", request.url.path, exc_info=error)
+        detail = "an error in this program; its log says more under the request_id"
+        return problem(request.state.request_id, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+
+
+def _told(error: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"] if part != "body")
+    return f"{_shown(where)}: {error['msg']}" if where else str(error["msg"])
+
+
+def _shown(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()

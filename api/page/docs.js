@@ -1,0 +1,4 @@
+"use strict";
+
+// swagger-ui-bundle.js puts this function on the window.
+window.SwaggerUIBundle({ url: "/openapi.json", dom_id: "#documentation", deepLinking: true });

@@ -1,0 +1,163 @@
+"""The routes of the API: validate, call the service, show its answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from api.errors import problem, status_of
+from api.schemas import (
+    AskRequest,
+    Health,
+    Problem,
+    Readiness,
+    SearchRequest,
+    Text,
+    UploadResults,
+)
+from api.state import Shared
+from rag.payloads import (
+    CollectionPayload,
+    DocumentPayload,
+    ReplyPayload,
+    SearchPayload,
+    StatusPayload,
+    collection_payload,
+    document_payload,
+    outcome_payload,
+    reply_payload,
+    search_payload,
+    status_payload,
+)
+from rag.service import DEFAULT_COLLECTION
+from rag.types import Outcome, Status
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"model": Problem, "content": content} for status in statuses}
+
+
+_ALWAYS = (400, 401, 413, 422, 503)
+api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
+operations = APIRouter()
+
+
+@api.post("/ask", responses=_problems(404, 409))
+async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
+    """The answers that the documents support, word for word, or an honest "not found"."""
+    reply = await shared.read(
+        shared.service.ask, body.question, body.top_k, body.collection, body.min_confidence
+    )
+    return reply_payload(reply)
+
+
+@api.post("/search", responses=_problems(404, 409))
+async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
+    """The nearest passages alone."""
+    reply = await shared.read(shared.service.search, body.question, body.top_k, body.collection)
+    return search_payload(reply)
+
+
+@api.post("/documents", status_code=201, responses=_problems(409, 415, 507))
+async def upload(
+    request: Request,
+    shared: Shared,
+    files: Annotated[list[UploadFile], File()],
+    collection: Annotated[Text, Form(max_length=63)] = DEFAULT_COLLECTION,
+) -> UploadResults:
+    """Adds or replaces documents. What is reported as added is on the disk."""
+    contents = [(file.filename or "", await file.read()) for file in files]
+    report = await shared.write(shared.service.ingest_uploads, contents, collection)
+    results = [outcome_payload(outcome) for outcome in report.outcomes]
+    if report.count(Status.REFUSED) == len(report.outcomes):
+        return _all_refused(request, report.outcomes)  # type: ignore[return-value]
+    return {"results": results}
+
+
+def _all_refused(request: Request, outcomes: tuple[Outcome, ...]) -> JSONResponse:
+    reasons = "; ".join(f"{outcome.source}: {outcome.reason}" for outcome in outcomes)
+    kind = next((outcome.refused_as for outcome in outcomes if outcome.refused_as), None)
+    return problem(
+        request.state.request_id,
+        status_of(kind) if kind else 422,
+        reasons or "no file was sent: send one or more under the name files",
+        results=[outcome_payload(outcome) for outcome in outcomes],
+    )
+
+
+@api.get("/documents", responses=_problems(404))
+async def documents(
+    shared: Shared,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    cursor: Annotated[Text | None, Query(max_length=8_000)] = None,
+    collection: Annotated[Text | None, Query(max_length=63)] = None,
+) -> dict[str, list[DocumentPayload] | str | None]:
+    """A page of documents by source; `next` is the cursor of the next page."""
+    records, after = await shared.read(shared.service.documents, collection, limit, cursor)
+    return {"documents": [document_payload(record) for record in records], "next": after}
+
+
+@api.get("/documents/{document_id}", responses=_problems(404))
+async def document(shared: Shared, document_id: Text) -> DocumentPayload:
+    """One document's facts."""
+    _, record = await shared.read(shared.service.document, document_id)
+    return document_payload(record)
+
+
+@api.get(
+    "/documents/{document_id}/text",
+    response_class=PlainTextResponse,
+    responses=_problems(404),
+)
+async def text(shared: Shared, document_id: Text) -> PlainTextResponse:
+    """The text that every offset of this document counts in."""
+    found, _ = await shared.read(shared.service.document, document_id)
+    return PlainTextResponse(found.text, headers={"ETag": f'"{found.origin.text_sha256}"'})
+
+
+@api.delete("/documents/{document_id}", status_code=204, responses=_problems(404, 507))
+async def remove(shared: Shared, document_id: Text) -> Response:
+    """Forgets a document: its words are not found again."""
+    await shared.write(shared.service.remove, document_id)
+    return Response(status_code=204)
+
+
+@api.get("/collections")
+async def collections(shared: Shared) -> dict[str, list[CollectionPayload]]:
+    """The collections and their sizes."""
+    records = await shared.read(shared.service.collections)
+    return {"collections": [collection_payload(record) for record in records]}
+
+
+@api.get("/status")
+async def status(shared: Shared) -> StatusPayload:
+    """What the index holds, and which models made it."""
+    records = await shared.read(shared.service.collections)
+    return status_payload(shared.service.reader.name, records)
+
+
+@operations.get("/healthz")
+async def healthz() -> Health:
+    """200 while the process lives."""
+    return {"status": "ok"}
+
+
+@operations.get("/readyz", responses={503: {"model": Readiness}})
+async def readyz(shared: Shared, response: Response) -> Readiness:
+    """200 when the paths given at start are ingested and questions work, 503 before."""
+    readiness = shared.start.readiness
+    if not readiness["ready"]:
+        response.status_code = 503
+        response.headers["Retry-After"] = "1"
+    return readiness
+
+
+@operations.get("/metrics", response_class=PlainTextResponse, responses=_problems(401))
+async def metrics(request: Request) -> Response:
+    """Counts and times for Prometheus."""
+    registry: CollectorRegistry = request.app.state.registry
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

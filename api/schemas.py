@@ -1,0 +1,84 @@
+"""What clients send, and how errors look."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from rag.payloads import OutcomePayload
+from rag.service import DEFAULT_COLLECTION, LONGEST_QUESTION, MOST_PASSAGES
+
+
+def _encodable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half a surrogate pair") from error
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is blank")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
+Question = Annotated[
+    Text, AfterValidator(_not_blank), Field(min_length=1, max_length=LONGEST_QUESTION)
+]
+
+
+class SearchRequest(BaseModel):
+    """A question, how many passages to show, and the collection to look in."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"question": "How many days of leave do I get?"}]}
+    )
+
+    question: Question
+    top_k: Annotated[int, Field(strict=True, ge=1, le=MOST_PASSAGES)] = 5
+    collection: Annotated[Text, Field(max_length=63)] = DEFAULT_COLLECTION
+
+
+class AskRequest(SearchRequest):
+    """A search that also wants the answer. A reader that is not calibrated gives no confidence
+    and so reaches no `min_confidence` above 0.
+    """
+
+    min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+
+
+class Problem(TypedDict):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+
+
+class UploadResults(TypedDict):
+    """What became of each uploaded file, in the order of their names."""
+
+    results: list[OutcomePayload]
+
+
+class Health(TypedDict):
+    """Whether the process lives."""
+
+    status: str
+
+
+class Readiness(TypedDict):
+    """How far the paths given at start are ingested."""
+
+    ready: bool
+    detail: str
+    files: int
+    total_files: int

@@ -1,0 +1,28 @@
+"""What uvicorn starts: the application that the environment describes."""
+
+from __future__ import annotations
+
+import sys
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from rag.assembly import build
+from rag.progress import ProgressBar
+from rag.settings import Settings
+from rag.terminal import report_lines
+from rag.types import IngestReport
+
+
+def create() -> FastAPI:
+    """The application over the configured store; called once, by uvicorn."""
+    settings = Settings.from_environment()
+    shown = ProgressBar()
+
+    def started(report: IngestReport) -> None:
+        shown.close()
+        for line in report_lines(report, dry_run=False):
+            print(f"rag: {line}", file=sys.stderr)
+        print("rag: ready", file=sys.stderr)
+
+    return create_app(build(settings), settings, shown.show, started)

@@ -1,0 +1,62 @@
+"""The runtime for compiled graphs: OpenVINO on the CPU, and silent."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def openvino() -> Any:
+    """The openvino module, kept from sending anything.
+
+    Importing OpenVINO sends a usage event over the network unless its telemetry package is
+    missing; Python treats a module registered as None as missing, and OpenVINO then goes without.
+    """
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    return import_module("openvino")
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Graph:
+    """A compiled graph that any number of threads may run at once.
+
+    One stream for each core, each with one thread: on two cores and eight callers this gave 1.9
+    times the short questions of one stream with two threads, and the same passages. The
+    processor's own precision is used: float32, or bfloat16 where it computes in that; `exact`
+    insists on float32.
+    """
+
+    def __init__(self, file: Path, exact: bool = False) -> None:
+        core = openvino().Core()
+        self.streams = cores()
+        config: dict[str, object] = {
+            "INFERENCE_NUM_THREADS": self.streams,
+            "NUM_STREAMS": self.streams,
+        }
+        if exact:
+            config["INFERENCE_PRECISION_HINT"] = "f32"
+        compiled = core.compile_model(core.read_model(str(file)), "CPU", config)
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(self.streams):
+            self._requests.put(compiled.create_infer_request())
+
+    def run(self, *inputs: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+        """The graph's outputs in order; waits while every stream is busy."""
+        request = self._requests.get()
+        try:
+            return list(request.infer(list(inputs)).values())
+        finally:
+            self._requests.put(request)

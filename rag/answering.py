@@ -1,0 +1,149 @@
+"""The read path: a question to a reply, over one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from time import perf_counter
+
+from embeddings.base import Embedder
+from rag.citing import cite, cite_passage, place_of
+from rag.duplicates import near_identical, same_span, words_of
+from rag.reading.base import Reader
+from rag.retrieval import retrieve
+from rag.store.base import Snapshot
+from rag.types import (
+    Answer,
+    Candidate,
+    Citation,
+    Hit,
+    RankedPassage,
+    Reason,
+    Reply,
+)
+
+READ = 20  # hits that the reader reads
+MOST_ANSWERS = 5
+
+
+def answer(
+    question: str,
+    collection: str,
+    snapshot: Snapshot,
+    embedder: Embedder,
+    reader: Reader | None,
+    top_k: int,
+    min_confidence: float | None = None,
+) -> Reply:
+    """The supported answers, best first, and the `top_k` nearest passages; without a reader,
+    passages alone.
+
+    A reader that gives no confidence is never known to reach a `min_confidence` above 0.
+    """
+    began = perf_counter()
+    # Twice as many as are shown, because near-identical ones are shown once.
+    hits = retrieve(question, snapshot, embedder, max(READ, 2 * top_k))
+    retrieved = perf_counter()
+    candidates = reader.read(question, hits[:READ]) if reader else []
+    answers = _answers(c for c in candidates if _stands(c, min_confidence))
+    ended = perf_counter()
+    return Reply(
+        question=question,
+        collection=collection,
+        answers=answers,
+        reason=None if answers or not reader else _reason(snapshot, hits),
+        passages=_ranked(hits, top_k),
+        generation=snapshot.generation,
+        embedder=embedder.fingerprint,
+        reader=reader.name if reader else None,
+        took_ms={
+            "total": _ms(began, ended),
+            "retrieve": _ms(began, retrieved),
+            "read": _ms(retrieved, ended),
+        },
+    )
+
+
+def _stands(candidate: Candidate, min_confidence: float | None) -> bool:
+    return candidate.supported and (
+        not min_confidence or (candidate.confidence or 0.0) >= min_confidence
+    )
+
+
+def _reason(snapshot: Snapshot, hits: Sequence[Hit]) -> Reason:
+    if hits:
+        return Reason.LOW_CONFIDENCE
+    return Reason.NO_PASSAGE if snapshot.passages else Reason.EMPTY_INDEX
+
+
+def _answers(candidates: Iterable[Candidate]) -> tuple[Answer, ...]:
+    """Distinct answers: a sentence that several files share is one answer, cited in each."""
+    alike: dict[tuple[str, ...], list[Candidate]] = {}
+    for candidate in candidates:
+        passage = candidate.hit.passage
+        sentence = candidate.sentence.shifted(-passage.span.start).of(passage.text)
+        alike.setdefault(words_of(sentence), []).append(candidate)
+    return tuple(_answer(group) for group in list(alike.values())[:MOST_ANSWERS])
+
+
+def _answer(group: Sequence[Candidate]) -> Answer:
+    best, *others = group
+    passage = best.hit.passage
+    citation = cite(place_of(best.hit), best.span, best.sentence)
+    return Answer(
+        text=citation.quote,
+        sentence=best.sentence.shifted(-passage.span.start).of(passage.text),
+        confidence=best.confidence,
+        citation=citation,
+        also_in=(
+            *_in_copies(best),
+            *(
+                also
+                for other in others
+                for also in (
+                    cite(place_of(other.hit), other.span, other.sentence),
+                    *_in_copies(other),
+                )
+            ),
+        ),
+    )
+
+
+def _in_copies(candidate: Candidate) -> list[Citation]:
+    passage = candidate.hit.passage
+    return [
+        cite(
+            copy,
+            same_span(passage, candidate.span, copy.passage),
+            same_span(passage, candidate.sentence, copy.passage),
+        )
+        for copy in candidate.hit.copies
+    ]
+
+
+def _ranked(hits: Sequence[Hit], top_k: int) -> tuple[RankedPassage, ...]:
+    """The first `top_k` passages, near-identical ones joined to the best of them."""
+    groups: list[tuple[tuple[str, ...], list[Hit]]] = []
+    for hit in hits:
+        words = words_of(hit.passage.text)
+        group = next((g for known, g in groups if near_identical(known, words)), None)
+        if group is not None:
+            group.append(hit)
+        elif len(groups) < top_k:
+            groups.append((words, [hit]))
+    return tuple(_passage(rank, group) for rank, (_, group) in enumerate(groups, start=1))
+
+
+def _passage(rank: int, group: Sequence[Hit]) -> RankedPassage:
+    best, *others = group
+    places = [*best.copies, *(place for hit in others for place in (place_of(hit), *hit.copies))]
+    return RankedPassage(
+        rank=rank,
+        score=best.score,
+        text=best.passage.text,
+        citation=cite_passage(place_of(best)),
+        also_in=tuple(cite_passage(place) for place in places),
+    )
+
+
+def _ms(start: float, end: float) -> float:
+    return round((end - start) * 1000, 3)

@@ -1,0 +1,32 @@
+"""The composition root: settings to a service. The only module that names concrete classes."""
+
+from __future__ import annotations
+
+from embeddings.base import Embedder
+from rag.loading.parser import Parser
+from rag.reading.sentence_reader import SentenceReader
+from rag.service import Parts, Service
+from rag.settings import Settings
+from rag.store.embedded import EmbeddedStore
+
+
+def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
+    """A service over the store in `settings.home`, which is made if there is none.
+
+    A write waits at most `busy_seconds` for another process's write.
+    """
+
+    def load_embedder() -> Embedder:
+        from embeddings import models  # noqa: PLC0415 - loads a runtime that listing does not need
+
+        return models.load(settings.embedder, settings.cache)
+
+    return Service(
+        Parts(
+            store=EmbeddedStore(settings.home, busy_seconds),
+            load_embedder=load_embedder,
+            reader=SentenceReader(),
+            parser=Parser(),
+            max_file_bytes=settings.max_file_bytes,
+        )
+    )

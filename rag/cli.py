@@ -1,0 +1,90 @@
+"""The command line: results on stdout, progress and messages on stderr.
+
+Exit status: 0 done; 1 not answered, some input refused, or an error that is not the caller's
+spelling; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rag.errors import InvalidInput, RagError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and exits with its status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        # Imported late: `rag --help` must not wait for the libraries behind the commands.
+        status = getattr(import_module("rag.commands"), f"run_{options.command}")(options)
+        sys.stdout.flush()
+    except InvalidInput as error:
+        print(f"rag: {error}", file=sys.stderr)
+        status = 2
+    except RagError as error:
+        print(f"rag: {error}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        print("rag: stopped; what was reported as done stays done", file=sys.stderr)
+        status = 130
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rag",
+        description="Ask in your own words, get the exact words of your own files.",
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--home", type=Path, help="where the index lives (default: RAG_HOME, .rag)")
+    common.add_argument("--json", action="store_true", help="print JSON")
+    writing = argparse.ArgumentParser(add_help=False)
+    writing.add_argument("--wait", action="store_true", help="wait for another writer to finish")
+    within = argparse.ArgumentParser(add_help=False)
+    within.add_argument("--collection", default="default", metavar="C")
+    asking = argparse.ArgumentParser(add_help=False)
+    asking.add_argument("question")
+    asking.add_argument("--top-k", type=int, default=5, metavar="N", help="passages (1-100)")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, summary: str, *parents: Any) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, parents=[common, *parents], help=summary, description=summary
+        )
+        added.set_defaults(command=name)
+        return added
+
+    ingest = command("ingest", "bring the index in step with files", within, writing)
+    ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    ingest.add_argument("--prune", action="store_true", help="forget vanished files, however many")
+    ingest.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    command("ask", "the answer with its citation, then the passages", asking, within)
+    command("search", "the nearest passages", asking, within)
+    command("documents", "what is indexed", within)
+    remove = command("remove", "forget a document", within, writing)
+    remove.add_argument("source", metavar="SOURCE", help="its path in its folder, or its id")
+    command("collections", "the collections and their sizes")
+    command("status", "where the index is and what it holds")
+    command("rebuild", "re-encode everything with the configured model", writing)
+    serve = command("serve", "ingest the paths, then serve the API and the page")
+    serve.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+    evaluate = command("eval", "ask a set of questions and score the replies", within)
+    evaluate.add_argument("questions", type=Path, metavar="QUESTIONS")
+    evaluate.add_argument(
+        "--corpus", nargs="+", type=Path, metavar="PATH", help="use an index of these files alone"
+    )
+    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write run.json there")
+    return parser

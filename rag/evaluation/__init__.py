@@ -1,0 +1,1 @@
+"""Offline evaluation against a set of questions, without any judge model."""

@@ -1,0 +1,153 @@
+"""PDF: page by page, lines rebuilt into paragraphs; a second library where the first gives up."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from rag.errors import FileRefused
+from rag.loading.base import FormatReader
+from rag.loading.metadata import iso_date, language_tag, one_line
+from rag.loading.pdf_blocks import Block, Hyphens, blocks, heading_levels, is_short
+from rag.loading.pdf_lines import lines
+from rag.loading.rendering import Rendering
+from rag.text import paragraphs
+from rag.types import Parsed
+
+_HEADER = 1024  # bytes from the start within which readers look for the header
+_TRAILER = 4096  # bytes from the end within which they look for the table of contents
+_CREATED = re.compile(r"D:(\d{4})(\d\d)(\d\d)")
+# Titles that a word processor made up from a file's name.
+_MADE_UP = re.compile(r"untitled.*|microsoft \w+ - .*|.*\.(docx?|odt|indd|tex|dvi|rtf|pdf)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    pages: Sequence[Sequence[Block]]
+    labels: tuple[str, ...]
+    title: str | None
+    created: str | None
+    language: str | None
+
+
+class PdfReader:
+    """Reads .pdf with text in it; a picture of text is refused, not recognised."""
+
+    loader = "pdf/1"
+    extensions = frozenset({".pdf"})
+
+    def matches(self, data: bytes) -> bool:
+        return b"%PDF-" in data[:_HEADER]
+
+    def read(self, data: bytes) -> Parsed:
+        if b"startxref" not in data[-_TRAILER:]:
+            # Libraries rescue some pages of such a file; the rest would be missing unnoticed.
+            raise FileRefused("the end of the PDF is missing: a broken copy? fetch it again")
+        contents = _by_pdfium(data)
+        if contents is None or not any(contents.pages):
+            contents = _by_pypdf(data)
+        parsed = _parsed(contents, self.loader)
+        if not parsed.text:
+            pages = f"{len(parsed.pages)} page{'' if len(parsed.pages) == 1 else 's'}"
+            raise FileRefused(f"no text came out of {pages}; is it a scan? run OCR on it first")
+        return parsed
+
+
+def _by_pdfium(data: bytes) -> _Contents | None:
+    """None where pdfium can't read every page."""
+    try:
+        with pdfium.PdfDocument(data) as document:
+            numbers = range(len(document))
+            labels = tuple(document.get_page_label(number) for number in numbers)
+            return _Contents(
+                pages=[_page(document, number) for number in numbers],
+                labels=labels if any(labels) else (),
+                title=document.get_metadata_value("Title"),
+                created=document.get_metadata_value("CreationDate"),
+                language=_language(document),
+            )
+    except pdfium.PdfiumError as error:
+        if error.err_code == raw.FPDF_ERR_PASSWORD:
+            raise _encrypted() from None
+        return None
+
+
+def _page(document: pdfium.PdfDocument, number: int) -> list[Block]:
+    page = document[number]
+    letters = page.get_textpage()
+    found = list(blocks(list(lines(letters))))
+    letters.close()  # now: a book's pages would otherwise pile up in memory
+    page.close()
+    return found
+
+
+def _language(document: pdfium.PdfDocument) -> str:
+    size = raw.FPDFCatalog_GetLanguage(document, None, 0)
+    units = (ctypes.c_ushort * (size // 2))()
+    raw.FPDFCatalog_GetLanguage(document, units, size)
+    return bytes(units).decode("utf-16-le", "replace").rstrip("\0")
+
+
+def _by_pypdf(data: bytes) -> _Contents:
+    """Slower, and without positions: here only blank lines part paragraphs."""
+    import pypdf  # noqa: PLC0415 - a third of a second to load, and hardly ever needed
+
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise _encrypted()
+        about: Mapping[str, object] = reader.metadata or {}
+        return _Contents(
+            pages=[_plain_blocks(page.extract_text()) for page in reader.pages],
+            labels=(),
+            title=str(about.get("/Title", "")),
+            created=str(about.get("/CreationDate", "")),
+            language=str(reader.root_object.get("/Lang", "")),
+        )
+    except (FileRefused, MemoryError):
+        raise
+    except Exception:
+        # pypdf raises whatever damaged input leads it to; no list of those would be complete.
+        raise FileRefused("damaged PDF: its pages can't be read; export it again") from None
+
+
+def _plain_blocks(text: str) -> list[Block]:
+    return [Block(" ".join(span.of(text).split())) for span in paragraphs(text)]
+
+
+def _encrypted() -> FileRefused:
+    return FileRefused("encrypted PDF: remove the password and add it again")
+
+
+def _parsed(contents: _Contents, loader: str) -> Parsed:
+    everything = [block for page in contents.pages for block in page]
+    levels, hyphens = heading_levels(everything), Hyphens(everything)
+    rendering = Rendering()
+    starts = []
+    for page in contents.pages:
+        starts.append(rendering.offset)
+        for block in page:
+            level = levels.get(block.size) if is_short(block) else None
+            rendering.add(hyphens.mended(block.text), level)
+    text, headings = rendering.text, rendering.headings
+    named, created = one_line(contents.title), _CREATED.match(contents.created or "")
+    title = named if named and not _MADE_UP.fullmatch(named) else None
+    return Parsed(
+        text=text,
+        loader=loader,
+        title=title or (one_line(headings[0].text) if headings else None),
+        date=iso_date("-".join(created.groups()) if created else None),
+        language=language_tag(contents.language),
+        headings=headings,
+        pages=tuple(min(start, len(text)) for start in starts),
+        page_labels=tuple(one_line(label) or "" for label in contents.labels),
+    )
+
+
+READER: FormatReader = PdfReader()

@@ -1,0 +1,206 @@
+"""The one object that every door holds: HTTP, command line and evaluation."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from embeddings.base import Embedder
+from rag.answering import answer
+from rag.errors import Conflict, InvalidInput, NotFound
+from rag.ingestion import Ingestion, Progress, ignore_progress, rebuild
+from rag.loading.parser import Parser
+from rag.reading.base import Reader
+from rag.store.base import CollectionRecord, PassageStore, Stored
+from rag.syncing import Plan, Planner, preview, uploads
+from rag.types import Document, DocumentRecord, IngestReport, Outcome, Reply, Status
+
+DEFAULT_COLLECTION = "default"
+LONGEST_QUESTION = 2_000  # characters
+MOST_PASSAGES = 100
+_COLLECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a service is made of. The embedder is a function: loading a model takes a while, and
+    listing documents needs none.
+    """
+
+    store: PassageStore
+    load_embedder: Callable[[], Embedder]
+    reader: Reader
+    parser: Parser
+    max_file_bytes: int
+
+
+class Service:
+    """Ask, search, ingest, list and forget. Any thread may call any method."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._store = parts.store
+        self._loading = threading.Lock()
+        self._compacting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compact")
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        return self._parts.load_embedder()
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedder, loaded at the first use. Raises `ModelUnavailable`."""
+        with self._loading:
+            return self._embedder
+
+    @property
+    def reader(self) -> Reader:
+        return self._parts.reader
+
+    def ask(
+        self,
+        question: str,
+        top_k: int = 5,
+        collection: str = DEFAULT_COLLECTION,
+        min_confidence: float | None = None,
+    ) -> Reply:
+        """The answers that the documents support, and the nearest passages.
+
+        Raises `InvalidInput` for a blank or too long question or a bad `top_k`, `NotFound` for an
+        unknown collection, `ModelMismatch` where the index was made with another embedder.
+        """
+        return self._reply(question, top_k, collection, self.reader, min_confidence)
+
+    def search(self, question: str, top_k: int = 5, collection: str = DEFAULT_COLLECTION) -> Reply:
+        """The nearest passages alone; raises as `ask` does."""
+        return self._reply(question, top_k, collection, None, None)
+
+    def _reply(
+        self,
+        question: str,
+        top_k: int,
+        collection: str,
+        reader: Reader | None,
+        min_confidence: float | None,
+    ) -> Reply:
+        _check_question(question, top_k)
+        embedder = self.embedder
+        with self._store.snapshot(collection, embedder.fingerprint) as snapshot:
+            return answer(question, collection, snapshot, embedder, reader, top_k, min_confidence)
+
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        collection: str = DEFAULT_COLLECTION,
+        *,
+        prune: bool = False,
+        dry_run: bool = False,
+        progress: Callable[[Progress], None] = ignore_progress,
+    ) -> IngestReport:
+        """Brings the collection in step with files and folders; a dry run only says what it would
+        do. Every file has a line in the report; a bad one does not stop the rest.
+        """
+        stored = self._stored(collection)
+        plan = Planner(stored, self._parts.max_file_bytes, prune).plan(paths)
+        if dry_run:
+            return preview(plan, stored)
+        return self._carried_out(plan, collection, progress)
+
+    def ingest_uploads(
+        self, files: Sequence[tuple[str, bytes]], collection: str = DEFAULT_COLLECTION
+    ) -> IngestReport:
+        """Adds or replaces files given as (name, content); durable when it returns."""
+        self._stored(collection)
+        plan = uploads(files, self._parts.max_file_bytes)
+        return self._carried_out(plan, collection, ignore_progress)
+
+    def _stored(self, collection: str) -> list[Stored]:
+        if not _COLLECTION.fullmatch(collection):
+            raise InvalidInput(
+                f"{collection!r} can't name a collection: use up to 63 lower-case letters, "
+                "digits, _ or -, the first a letter or digit"
+            )
+        return self._store.stored(collection)
+
+    def _carried_out(
+        self, plan: Plan, collection: str, progress: Callable[[Progress], None]
+    ) -> IngestReport:
+        ingestion = Ingestion(collection, self._store, self.embedder, self._parts.parser)
+        report = ingestion.run(plan.files, progress)
+        gone = [stored.document_id for stored in plan.vanished]
+        if gone:
+            self._store.remove(collection, gone)
+        if gone or report.changed:
+            self._compacting.submit(self._store.compact, collection)
+        removed = [Outcome(s.source, Status.REMOVED, s.document_id) for s in plan.vanished]
+        outcomes = (*report.outcomes, *removed, *plan.refused)
+        return replace(report, outcomes=tuple(sorted(outcomes, key=lambda o: o.source)))
+
+    def collections(self) -> list[CollectionRecord]:
+        return self._store.collections()
+
+    def documents(
+        self, collection: str | None = None, limit: int = 50, after: str | None = None
+    ) -> tuple[list[DocumentRecord], str | None]:
+        """A page of documents by source and the cursor of the next; None for all collections."""
+        return self._store.documents(collection, limit, after)
+
+    def all_documents(self, collection: str | None = None) -> Iterator[DocumentRecord]:
+        """Every document, page by page."""
+        after: str | None = None
+        while True:
+            records, after = self.documents(collection, limit=1_000, after=after)
+            yield from records
+            if after is None:
+                return
+
+    def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
+        """A document with its text. Raises `NotFound`."""
+        return self._store.document(document_id)
+
+    def remove(self, document_id: str) -> None:
+        """Forgets a document: its words are not found again. Raises `NotFound`."""
+        document, _ = self._store.document(document_id)
+        self._store.remove(document.origin.collection, [document_id])
+        self._compacting.submit(self._store.compact, document.origin.collection)
+
+    def find(self, source: str, collection: str = DEFAULT_COLLECTION) -> str:
+        """The id of the document with this source or id.
+
+        Raises `NotFound`, or `Conflict` where several roots hold the source.
+        """
+        stored = self._store.stored(collection)
+        ids = [s.document_id for s in stored if source in (s.source, s.document_id)]
+        if not ids:
+            raise NotFound(f"there is no {source} in {collection!r}: `rag documents` lists them")
+        if len(ids) > 1:
+            raise Conflict(f"{len(ids)} documents are called {source}: name one by its id: {ids}")
+        return ids[0]
+
+    def rebuild(self) -> int:
+        """Cuts and encodes everything anew; returns how many passages were encoded."""
+        encoded = 0
+        for collection in self.collections():
+            encoded += rebuild(self._store, self.embedder, collection.name)
+            self._compacting.submit(self._store.compact, collection.name)
+        return encoded
+
+    def close(self) -> None:
+        """Finishes what runs in the background and lets go of the store."""
+        self._compacting.shutdown()
+        self._parts.parser.close()
+        self._store.close()
+
+
+def _check_question(question: str, top_k: int) -> None:
+    if not question.strip():
+        raise InvalidInput("the question is blank: ask something")
+    if len(question) > LONGEST_QUESTION:
+        raise InvalidInput(f"the question is longer than {LONGEST_QUESTION} characters: shorten it")
+    if not 1 <= top_k <= MOST_PASSAGES:
+        raise InvalidInput(f"top_k is {top_k}: give a number from 1 to {MOST_PASSAGES}")

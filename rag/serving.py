@@ -1,0 +1,62 @@
+"""`rag serve`: checks what can go wrong before the server starts, then hands over to uvicorn.
+
+The API is named by uvicorn's import string, so that this package does not import it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+
+import uvicorn
+
+from rag.errors import InvalidInput, RagError
+from rag.settings import Settings
+
+_APP = "api.server:create"
+_GRACE_SECONDS = 10
+
+
+def serve(settings: Settings, host: str, port: int) -> int:
+    """Serves until it is stopped; returns the exit status.
+
+    Raises `InvalidInput` where others could reach the server without a token, and `RagError`
+    where the address is taken.
+    """
+    if not settings.token and not _is_loopback(host):
+        raise InvalidInput(
+            f"{host} can be reached from other machines: set RAG_TOKEN to a secret first, "
+            "or leave --host out"
+        )
+    listening = _listen(host, port)
+    os.environ.update(settings.to_environment())
+    config = uvicorn.Config(
+        _APP,
+        factory=True,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    address, used_port = listening.getsockname()[:2]
+    shown = f"[{address}]" if ":" in address else address
+    print(f"rag: serving http://{shown}:{used_port} (Ctrl-C stops it)", file=sys.stderr)
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise RagError(f"{host}:{port} can't be used ({error}): choose another --port") from error

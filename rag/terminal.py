@@ -1,0 +1,104 @@
+"""Replies, reports and listings as text for a terminal."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from rag.store.base import CollectionRecord
+from rag.types import Answer, Citation, DocumentRecord, IngestReport, Reply, Span, Status
+
+_WIDTH = 96
+_REASONS = {
+    "empty_index": "Nothing is indexed yet: `rag ingest FOLDER` first.",
+    "no_passage": "Not found in your files: no passage is near the question.",
+    "low_confidence": "Not found in your files: no sentence answers this. The nearest passages:",
+}
+
+
+def reply_lines(reply: Reply, *, colour: bool) -> Iterator[str]:
+    """The answers with the span marked and where each stands, then the passages."""
+    for answer in reply.answers:
+        yield from _answer_lines(answer, colour)
+        yield ""
+    if reply.reason:
+        yield _REASONS[reply.reason]
+        yield ""
+    for passage in reply.passages:
+        yield f"{passage.rank}. {_where(passage.citation)}  (score {passage.score:.3f})"
+        yield from _wrapped(passage.text)
+        yield from _also(passage.also_in)
+
+
+def _answer_lines(answer: Answer, colour: bool) -> Iterator[str]:
+    citation = answer.citation
+    start = citation.sentence.start if citation.sentence else citation.span.start
+    marked = _marked(_plain(answer.sentence), citation.span.shifted(-start), colour)
+    yield from textwrap.wrap(" ".join(marked.split()), _WIDTH)
+    yield f"    {_where(citation)}"
+    yield from _also(answer.also_in)
+
+
+def _marked(sentence: str, span: Span, colour: bool) -> str:
+    before, after = ("\033[1;32m", "\033[0m") if colour else ("[", "]")
+    return f"{sentence[: span.start]}{before}{span.of(sentence)}{after}{sentence[span.end :]}"
+
+
+def _where(citation: Citation) -> str:
+    last = citation.paragraph_end
+    paragraph = f"paragraph {citation.paragraph}"
+    if last != citation.paragraph:
+        paragraph = f"paragraphs {citation.paragraph}-{last}"
+    page = f", page {citation.page_label or citation.page}" if citation.page else ""
+    return _plain(f"{citation.origin.source}, {paragraph}{page}")
+
+
+def _also(citations: Iterable[Citation]) -> Iterator[str]:
+    for citation in citations:
+        yield f"    also in {_where(citation)}"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(
+        _plain(" ".join(text.split())), _WIDTH, initial_indent="    ", subsequent_indent="    "
+    )
+
+
+def _plain(text: str) -> str:
+    """The same length without control characters: a document must not drive the terminal."""
+    return "".join(_plain_character(character) for character in text)
+
+
+def _plain_character(character: str) -> str:
+    if character.isspace():
+        return " "
+    return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
+
+
+def report_lines(report: IngestReport, *, dry_run: bool) -> Iterator[str]:
+    """A line for each file that is not as before, then the sums."""
+    for outcome in report.outcomes:
+        if outcome.status is not Status.UNCHANGED:
+            reason = f": {outcome.reason}" if outcome.reason else ""
+            yield _plain(f"{outcome.status:9} {outcome.source}{reason}")
+    sums = ", ".join(f"{report.count(status)} {status}" for status in Status)
+    work = f"{report.encoded} passages encoded, {report.reused} reused"
+    yield f"{sums} (nothing was changed: dry run)" if dry_run else f"{sums}; {work}"
+
+
+def document_lines(records: Iterable[DocumentRecord]) -> Iterator[str]:
+    for record in records:
+        origin = record.origin
+        size = f"{record.paragraphs:6} paragraphs {record.passages:6} passages"
+        yield _plain(f"{origin.document_id}  {size}  {origin.source}  ({origin.title})")
+
+
+def collection_lines(records: Iterable[CollectionRecord]) -> Iterator[str]:
+    for record in records:
+        size = f"{record.documents:8} documents {record.passages:9} passages"
+        yield f"{size}  {record.name}  ({record.embedder or 'empty'})"
+
+
+def wants_colour() -> bool:
+    return sys.stdout.isatty()

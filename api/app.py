@@ -31,11 +31,12 @@ def create_app(
     service: Service,
     settings: Settings,
     watch: Callable[[Progress], None] = ignore_progress,
-    started: Callable[[IngestReport], None] = lambda _: None,
+    started: Callable[[IngestReport, str], None] = lambda *_: None,
 ) -> FastAPI:
     """The application over a service, which it closes in the end.
 
-    The paths of `settings` are ingested once it runs: `watch` sees how, `started` gets the report.
+    The paths of `settings` are ingested once it runs: `watch` sees how, `started` gets the report
+    and what `/readyz` says.
     """
     start = Start(service, settings.paths, watch)
 
@@ -43,7 +44,8 @@ def create_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         start.begin(started)
         yield
-        service.close()
+        if start.stop():
+            service.close()
 
     app = FastAPI(
         title="rag-verbatim",
@@ -51,6 +53,7 @@ def create_app(
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     app.state.shared = State(service, start)

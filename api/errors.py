@@ -1,4 +1,7 @@
-"""Errors as RFC 9457 problem details. A client's input is never echoed: it may not be encodable."""
+"""Errors as RFC 9457 problem details.
+
+A client's input is never echoed, for it may not be encodable; what a pattern has allowed may be.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,12 @@ STATUSES: Mapping[type[errors.RagError], HTTPStatus] = {
     errors.StoreUnreadable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ModelUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.RagError: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+# Messages that name a path on this machine are for its log alone.
+_DETAILS: Mapping[type[errors.RagError], str] = {
+    errors.StoreFull: "no room left on the server's disk: free some, then send it again",
+    errors.StoreUnreadable: "the index can't be used: the server's log says why",
+    errors.ModelUnavailable: "the model can't be loaded: the server's log says why",
 }
 _RETRY_SECONDS = "2"
 _log = logging.getLogger(__name__)
@@ -65,7 +74,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(errors.RagError)
     async def on_rag_error(request: Request, error: errors.RagError) -> JSONResponse:
-        return problem(request.state.request_id, status_of(type(error)), str(error))
+        detail = _DETAILS.get(type(error))
+        if detail:
+            _log.error("request %s: %s", request.state.request_id, error)
+        return problem(request.state.request_id, status_of(type(error)), detail or str(error))
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -78,17 +90,8 @@ def install(app: FastAPI) -> None:
             request.state.request_id, error.status_code, str(error.detail), error.headers
         )
 
-    @app.exception_handler(Exception)
-    async def on_bug(request: Request, error: Exception) -> JSONResponse:
-        _log.error("a bug in %s", request.url.path, exc_info=error)
-        detail = "an error in this program; its log says more under the request_id"
-        return problem(request.state.request_id, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
-
 
 def _told(error: Mapping[str, Any]) -> str:
     where = ".".join(str(part) for part in error["loc"] if part != "body")
-    return f"{_shown(where)}: {error['msg']}" if where else str(error["msg"])
-
-
-def _shown(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode()
+    what = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what

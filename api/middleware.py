@@ -6,6 +6,7 @@ Plain ASGI: a refused request costs nothing, for its body is never read.
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 import uuid
 from time import perf_counter
@@ -25,7 +26,8 @@ PAGE_POLICY = (
 # Swagger UI sets styles from script and draws with data: images.
 DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -34,6 +36,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _PUBLIC = re.compile(r"/|/page/[^/]+|/docs(/.*)?|/openapi\.json|/healthz|/readyz")
+_BUG = "an error in this program; its log says more under the request_id"
+_log = logging.getLogger(__name__)
 
 
 class Surroundings:
@@ -71,19 +75,26 @@ class Surroundings:
                 _set_headers(MutableHeaders(scope=message), scope["path"], request_id)
             await send(message)
 
-        refusal = self._refusal(scope, request_id)
-        app = refusal or self._app
-        await app(scope, _counted(receive, self._max_body_bytes), send_with_headers)
-        # Routes, not paths: the number of labels must not grow with what clients make up.
-        route = getattr(scope.get("route"), "path", "other")
-        self._requests.labels(route, str(status)).inc()
-        self._seconds.labels(route).observe(perf_counter() - began)
+        app = self._refusal(scope, request_id) or self._app
+        try:
+            await app(scope, _counted(receive, self._max_body_bytes), send_with_headers)
+        except Exception:
+            _log.exception("a bug met request %s", request_id)
+            if status:  # the response had begun
+                raise
+            await problem(request_id, 500, _BUG)(scope, receive, send_with_headers)
+        finally:
+            # Routes, not paths: the number of labels must not grow with what clients make up.
+            route = getattr(scope.get("route"), "path", "other")
+            self._requests.labels(route, str(status)).inc()
+            self._seconds.labels(route).observe(perf_counter() - began)
 
     def _refusal(self, scope: Scope, request_id: str) -> ASGIApp | None:
         headers = Headers(scope=scope)
         if self._token and not _PUBLIC.fullmatch(scope["path"]):
             scheme, _, given = headers.get("authorization", "").partition(" ")
-            matches = hmac.compare_digest(given.strip().encode(), self._token.encode())
+            # Latin-1 gives back the bytes that came.
+            matches = hmac.compare_digest(given.strip().encode("latin-1"), self._token.encode())
             if scheme.lower() != "bearer" or not matches:
                 return problem(
                     request_id,

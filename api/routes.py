@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from api import examples
 from api.errors import problem, status_of
 from api.schemas import (
     AskRequest,
+    CollectionName,
+    Collections,
+    DocumentsPage,
     Health,
     Problem,
     Readiness,
@@ -19,8 +24,8 @@ from api.schemas import (
     UploadResults,
 )
 from api.state import Shared
+from rag.errors import NotFound
 from rag.payloads import (
-    CollectionPayload,
     DocumentPayload,
     ReplyPayload,
     SearchPayload,
@@ -35,18 +40,39 @@ from rag.payloads import (
 from rag.service import DEFAULT_COLLECTION
 from rag.types import Outcome, Status
 
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"model": Problem, "content": content} for status in statuses}
+Responses = dict[int | str, dict[str, Any]]
 
 
+def _problems(*statuses: int) -> Responses:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "model": Problem,
+            "content": {
+                "application/problem+json": {"schema": schema, "example": examples.problem(status)}
+            },
+        }
+        for status in statuses
+    }
+
+
+def _example(example: Any, status: int = 200) -> Responses:
+    return {status: {"content": {"application/json": {"example": example}}}}
+
+
+def _document_id(document_id: str) -> str:
+    if not re.fullmatch("[0-9a-f]{32}", document_id):
+        raise NotFound("no document has such an id: GET /v1/documents lists them")
+    return document_id
+
+
+DocumentId = Annotated[str, Depends(_document_id)]
 _ALWAYS = (400, 401, 413, 422, 503)
 api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
 operations = APIRouter()
 
 
-@api.post("/ask", responses=_problems(404, 409))
+@api.post("/ask", responses=_example(examples.REPLY) | _problems(404, 409))
 async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     """The answers that the documents support, word for word, or an honest "not found"."""
     reply = await shared.read(
@@ -55,19 +81,23 @@ async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     return reply_payload(reply)
 
 
-@api.post("/search", responses=_problems(404, 409))
+@api.post("/search", responses=_example(examples.SEARCH) | _problems(404, 409))
 async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     """The nearest passages alone."""
     reply = await shared.read(shared.service.search, body.question, body.top_k, body.collection)
     return search_payload(reply)
 
 
-@api.post("/documents", status_code=201, responses=_problems(409, 415, 507))
+@api.post(
+    "/documents",
+    status_code=201,
+    responses=_example(examples.UPLOADED, 201) | _problems(409, 415, 507),
+)
 async def upload(
     request: Request,
     shared: Shared,
     files: Annotated[list[UploadFile], File()],
-    collection: Annotated[Text, Form(max_length=63)] = DEFAULT_COLLECTION,
+    collection: Annotated[CollectionName, Form()] = DEFAULT_COLLECTION,
 ) -> UploadResults:
     """Adds or replaces documents. What is reported as added is on the disk."""
     contents = [(file.filename or "", await file.read()) for file in files]
@@ -79,30 +109,29 @@ async def upload(
 
 
 def _all_refused(request: Request, outcomes: tuple[Outcome, ...]) -> JSONResponse:
-    reasons = "; ".join(f"{outcome.source}: {outcome.reason}" for outcome in outcomes)
-    kind = next((outcome.refused_as for outcome in outcomes if outcome.refused_as), None)
+    first = outcomes[0]
     return problem(
         request.state.request_id,
-        status_of(kind) if kind else 422,
-        reasons or "no file was sent: send one or more under the name files",
+        status_of(first.refused_as) if first.refused_as else 422,
+        f"none of {len(outcomes)} files was accepted; the first: {first.reason}",
         results=[outcome_payload(outcome) for outcome in outcomes],
     )
 
 
-@api.get("/documents", responses=_problems(404))
+@api.get("/documents", responses=_example(examples.DOCUMENTS) | _problems(404))
 async def documents(
     shared: Shared,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     cursor: Annotated[Text | None, Query(max_length=8_000)] = None,
-    collection: Annotated[Text | None, Query(max_length=63)] = None,
-) -> dict[str, list[DocumentPayload] | str | None]:
+    collection: Annotated[CollectionName | None, Query()] = None,
+) -> DocumentsPage:
     """A page of documents by source; `next` is the cursor of the next page."""
     records, after = await shared.read(shared.service.documents, collection, limit, cursor)
     return {"documents": [document_payload(record) for record in records], "next": after}
 
 
-@api.get("/documents/{document_id}", responses=_problems(404))
-async def document(shared: Shared, document_id: Text) -> DocumentPayload:
+@api.get("/documents/{document_id}", responses=_example(examples.DOCUMENT) | _problems(404))
+async def document(shared: Shared, document_id: DocumentId) -> DocumentPayload:
     """One document's facts."""
     _, record = await shared.read(shared.service.document, document_id)
     return document_payload(record)
@@ -113,27 +142,27 @@ async def document(shared: Shared, document_id: Text) -> DocumentPayload:
     response_class=PlainTextResponse,
     responses=_problems(404),
 )
-async def text(shared: Shared, document_id: Text) -> PlainTextResponse:
+async def text(shared: Shared, document_id: DocumentId) -> PlainTextResponse:
     """The text that every offset of this document counts in."""
     found, _ = await shared.read(shared.service.document, document_id)
     return PlainTextResponse(found.text, headers={"ETag": f'"{found.origin.text_sha256}"'})
 
 
 @api.delete("/documents/{document_id}", status_code=204, responses=_problems(404, 507))
-async def remove(shared: Shared, document_id: Text) -> Response:
+async def remove(shared: Shared, document_id: DocumentId) -> Response:
     """Forgets a document: its words are not found again."""
     await shared.write(shared.service.remove, document_id)
     return Response(status_code=204)
 
 
-@api.get("/collections")
-async def collections(shared: Shared) -> dict[str, list[CollectionPayload]]:
+@api.get("/collections", responses=_example({"collections": [examples.COLLECTION]}))
+async def collections(shared: Shared) -> Collections:
     """The collections and their sizes."""
     records = await shared.read(shared.service.collections)
     return {"collections": [collection_payload(record) for record in records]}
 
 
-@api.get("/status")
+@api.get("/status", responses=_example(examples.STATUS))
 async def status(shared: Shared) -> StatusPayload:
     """What the index holds, and which models made it."""
     records = await shared.read(shared.service.collections)

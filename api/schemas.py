@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from rag.payloads import OutcomePayload
-from rag.service import DEFAULT_COLLECTION, LONGEST_QUESTION, MOST_PASSAGES
+from rag.payloads import CollectionPayload, DocumentPayload, OutcomePayload
+from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION, LONGEST_QUESTION, MOST_PASSAGES
 
 
 def _encodable(text: str) -> str:
@@ -31,6 +31,7 @@ Text = Annotated[str, AfterValidator(_encodable)]
 Question = Annotated[
     Text, AfterValidator(_not_blank), Field(min_length=1, max_length=LONGEST_QUESTION)
 ]
+CollectionName = Annotated[str, Field(pattern=f"^{COLLECTION_NAME}$")]
 
 
 class SearchRequest(BaseModel):
@@ -42,7 +43,7 @@ class SearchRequest(BaseModel):
 
     question: Question
     top_k: Annotated[int, Field(strict=True, ge=1, le=MOST_PASSAGES)] = 5
-    collection: Annotated[Text, Field(max_length=63)] = DEFAULT_COLLECTION
+    collection: CollectionName = DEFAULT_COLLECTION
 
 
 class AskRequest(SearchRequest):
@@ -50,7 +51,9 @@ class AskRequest(SearchRequest):
     and so reaches no `min_confidence` above 0.
     """
 
-    min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    min_confidence: Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)] | None = (
+        None
+    )
 
 
 class Problem(TypedDict):
@@ -67,6 +70,19 @@ class UploadResults(TypedDict):
     """What became of each uploaded file, in the order of their names."""
 
     results: list[OutcomePayload]
+
+
+class DocumentsPage(TypedDict):
+    """Documents by source, and the cursor of the next page if there is one."""
+
+    documents: list[DocumentPayload]
+    next: str | None
+
+
+class Collections(TypedDict):
+    """The collections and their sizes."""
+
+    collections: list[CollectionPayload]
 
 
 class Health(TypedDict):

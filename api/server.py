@@ -19,10 +19,9 @@ def create() -> FastAPI:
     settings = Settings.from_environment()
     shown = ProgressBar()
 
-    def started(report: IngestReport) -> None:
+    def started(report: IngestReport, detail: str) -> None:
         shown.close()
-        for line in report_lines(report, dry_run=False):
+        for line in (*report_lines(report, dry_run=False), detail):
             print(f"rag: {line}", file=sys.stderr)
-        print("rag: ready", file=sys.stderr)
 
     return create_app(build(settings), settings, shown.show, started)

@@ -17,16 +17,21 @@ from api.schemas import Readiness
 from rag.errors import RagError
 from rag.ingestion import Progress
 from rag.service import Service
-from rag.types import IngestReport
+from rag.types import IngestReport, Status
 
 T = TypeVar("T")
+_STOPPING_SECONDS = 5.0
 _log = logging.getLogger(__name__)
+
+
+class _Stopped(Exception):
+    """Leaves an ingest between two files; what was committed stays."""
 
 
 class Start:
     """Loads the models and ingests the paths given at start, while questions already get through.
 
-    `finished` is called with the report once everything is there.
+    `finished` is called with the report, and with what `/readyz` says from then on.
     """
 
     def __init__(
@@ -35,6 +40,8 @@ class Start:
         self._service = service
         self._paths = paths
         self._watch = watch
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
         self._readiness: Readiness = {
             "ready": False,
             "detail": "starting",
@@ -46,22 +53,45 @@ class Start:
     def readiness(self) -> Readiness:
         return self._readiness
 
-    def begin(self, finished: Callable[[IngestReport], None]) -> None:
+    def begin(self, finished: Callable[[IngestReport, str], None]) -> None:
         """Starts in the background."""
-        threading.Thread(target=self._run, args=(finished,), daemon=True, name="start").start()
+        self._thread = threading.Thread(
+            target=self._run, args=(finished,), daemon=True, name="start"
+        )
+        self._thread.start()
 
-    def _run(self, finished: Callable[[IngestReport], None]) -> None:
+    def stop(self) -> bool:
+        """Ends it after the file or batch that it is at; whether it has ended in time."""
+        self._stopping.set()
+        if self._thread:
+            self._thread.join(_STOPPING_SECONDS)
+        return not (self._thread and self._thread.is_alive())
+
+    def _run(self, finished: Callable[[IngestReport, str], None]) -> None:
         try:
             report = self._service.ingest(self._paths, progress=self._saw)
             self._service.search("ready?", top_k=1)  # opens the caches, once
+        except _Stopped:
+            return
         except RagError as error:
-            _log.error("%s", error)
-            self._readiness = {**self._readiness, "detail": str(error)}
+            self._not_ready(str(error))
+        except Exception:
+            _log.exception("a bug ended the start")
+            self._not_ready("an error in this program ended the start; its log says more")
         else:
-            self._readiness = {**self._readiness, "ready": True, "detail": "ready"}
-            finished(report)
+            if left_out := _left_out(report):
+                self._not_ready(left_out)
+            else:
+                self._readiness = {**self._readiness, "ready": True, "detail": "ready"}
+            finished(report, self._readiness["detail"])
+
+    def _not_ready(self, reason: str) -> None:
+        _log.error("not ready: %s", reason)
+        self._readiness = {**self._readiness, "detail": reason}
 
     def _saw(self, progress: Progress) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
         self._readiness = {
             "ready": False,
             "detail": "ingesting",
@@ -69,6 +99,13 @@ class Start:
             "total_files": progress.total_files,
         }
         self._watch(progress)
+
+
+def _left_out(report: IngestReport) -> str:
+    """Why paths given at start were refused as a whole: they are absolute, sources are not."""
+    refused = (o for o in report.outcomes if o.status is Status.REFUSED)
+    whole = [f"{o.source}: {o.reason}" for o in refused if Path(o.source).is_absolute()]
+    return "; ".join(whole)
 
 
 class State:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import embeddings.errors
 from embeddings.base import Embedder
+from rag.errors import ModelUnavailable
 from rag.loading.parser import Parser
 from rag.reading.sentence_reader import SentenceReader
 from rag.service import Parts, Service
@@ -15,18 +17,21 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
 
     A write waits at most `busy_seconds` for another process's write.
     """
-
-    def load_embedder() -> Embedder:
-        from embeddings import models  # noqa: PLC0415 - loads a runtime that listing does not need
-
-        return models.load(settings.embedder, settings.cache)
-
     return Service(
         Parts(
             store=EmbeddedStore(settings.home, busy_seconds),
-            load_embedder=load_embedder,
+            load_embedder=lambda: _load_embedder(settings),
             reader=SentenceReader(),
             parser=Parser(),
             max_file_bytes=settings.max_file_bytes,
         )
     )
+
+
+def _load_embedder(settings: Settings) -> Embedder:
+    from embeddings import models  # noqa: PLC0415 - loads a runtime that listing does not need
+
+    try:
+        return models.load(settings.embedder, settings.cache)
+    except embeddings.errors.ModelUnavailable as error:
+        raise ModelUnavailable(f"{error}; RAG_EMBEDDER names the model") from error

@@ -7,6 +7,7 @@ spelling; 2 wrong usage.
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -21,6 +22,8 @@ from rag.errors import InvalidInput, RagError
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits with its status."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # documents hold more than some terminals show
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         # Imported late: `rag --help` must not wait for the libraries behind the commands.
@@ -52,9 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     writing = argparse.ArgumentParser(add_help=False)
     writing.add_argument("--wait", action="store_true", help="wait for another writer to finish")
     within = argparse.ArgumentParser(add_help=False)
-    within.add_argument("--collection", default="default", metavar="C")
+    within.add_argument("--collection", default="default", metavar="C", type=_text)
     asking = argparse.ArgumentParser(add_help=False)
-    asking.add_argument("question")
+    asking.add_argument("question", type=_text)
     asking.add_argument("--top-k", type=int, default=5, metavar="N", help="passages (1-100)")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
@@ -73,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     command("search", "the nearest passages", asking, within)
     command("documents", "what is indexed", within)
     remove = command("remove", "forget a document", within, writing)
-    remove.add_argument("source", metavar="SOURCE", help="its path in its folder, or its id")
+    remove.add_argument(
+        "source", metavar="SOURCE", type=_text, help="its path in its folder, or its id"
+    )
     command("collections", "the collections and their sizes")
     command("status", "where the index is and what it holds")
     command("rebuild", "re-encode everything with the configured model", writing)
@@ -88,3 +93,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="write run.json there")
     return parser
+
+
+def _text(argument: str) -> str:
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError("not valid UTF-8") from error
+    return argument

@@ -41,7 +41,8 @@ from rag.types import Status
 
 def settings_of(options: argparse.Namespace) -> Settings:
     settings = Settings.from_environment()
-    return replace(settings, home=options.home.absolute()) if options.home else settings
+    home = options.home
+    return replace(settings, home=home.expanduser().absolute()) if home else settings
 
 
 def _service(options: argparse.Namespace) -> closing[Service]:
@@ -51,7 +52,8 @@ def _service(options: argparse.Namespace) -> closing[Service]:
 
 def _print(options: argparse.Namespace, payload: Any, lines: Iterable[str]) -> None:
     if options.json:
-        print(json.dumps(payload, ensure_ascii=False, indent=2))
+        ascii_only = sys.stdout.encoding.lower() != "utf-8"
+        print(json.dumps(payload, ensure_ascii=ascii_only, indent=2))
     else:
         for line in lines:
             print(line)
@@ -133,7 +135,7 @@ def run_eval(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     if options.corpus:
         settings = replace(settings, home=_throwaway_home(settings, options.corpus))
-    with closing(build(settings)) as service, tqdm(total=len(questions), file=sys.stderr) as bar:
+    with closing(build(settings)) as service, tqdm(total=len(questions), disable=None) as bar:
         if options.corpus:
             service.ingest(options.corpus, options.collection, prune=True)
         run = evaluate(service, options.collection, questions, bar.update)

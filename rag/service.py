@@ -23,7 +23,7 @@ from rag.types import Document, DocumentRecord, IngestReport, Outcome, Reply, St
 DEFAULT_COLLECTION = "default"
 LONGEST_QUESTION = 2_000  # characters
 MOST_PASSAGES = 100
-_COLLECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+COLLECTION_NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Service:
         return self._carried_out(plan, collection, ignore_progress)
 
     def _stored(self, collection: str) -> list[Stored]:
-        if not _COLLECTION.fullmatch(collection):
+        if not re.fullmatch(COLLECTION_NAME, collection):
             raise InvalidInput(
                 f"{collection!r} can't name a collection: use up to 63 lower-case letters, "
                 "digits, _ or -, the first a letter or digit"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 import sys
 
@@ -42,6 +43,9 @@ def serve(settings: Settings, host: str, port: int) -> int:
     address, used_port = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     print(f"rag: serving http://{shown}:{used_port} (Ctrl-C stops it)", file=sys.stderr)
+    # Once it has shut down, uvicorn raises again what stopped it: that is no failure here.
+    for stopping in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stopping, lambda *_: None)
     server = uvicorn.Server(config)
     server.run(sockets=[listening])
     return 0 if server.started else 1
@@ -58,5 +62,5 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         raise RagError(f"{host}:{port} can't be used ({error}): choose another --port") from error

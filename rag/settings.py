@@ -37,14 +37,14 @@ class Settings:
         defaults = cls(home=_home(environment))
         return cls(
             home=defaults.home,
-            cache=Path(environment.get("RAG_CACHE") or defaults.cache),
+            cache=Path(environment.get("RAG_CACHE") or defaults.cache).expanduser().absolute(),
             embedder=environment.get("RAG_EMBEDDER") or defaults.embedder,
             max_file_bytes=_megabytes(environment, "RAG_MAX_FILE_MB", defaults.max_file_bytes),
             max_upload_bytes=_megabytes(
                 environment, "RAG_MAX_UPLOAD_MB", defaults.max_upload_bytes
             ),
             token=environment.get("RAG_TOKEN") or None,
-            paths=tuple(Path(line) for line in environment.get("RAG_PATHS", "").splitlines()),
+            paths=tuple(Path(p) for p in environment.get("RAG_PATHS", "").split("\n") if p),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -81,4 +81,4 @@ def _megabytes(environment: Mapping[str, str], name: str, default: int) -> int:
         size = 0.0
     if not 0 < size < float("inf"):
         raise InvalidInput(f"{name} is {text!r}: give a number of megabytes above 0, such as 50")
-    return int(size * _MEGABYTE)
+    return round(size * _MEGABYTE)

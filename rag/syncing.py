@@ -16,6 +16,7 @@ from rag.store.base import Stored
 from rag.types import IngestReport, Outcome, Status
 
 _MOST_VANISHED = 0.3  # of a root's documents; more looks like an unmounted or emptied folder
+_LONGEST_NAME = 255  # characters of an uploaded file's name, as on most file systems
 
 
 @dataclass(slots=True)
@@ -25,6 +26,16 @@ class Plan:
     files: list[SourceFile] = field(default_factory=list)
     vanished: list[Stored] = field(default_factory=list)
     refused: list[Outcome] = field(default_factory=list)
+    _taken: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, file: SourceFile) -> bool:
+        """Takes a file once; whether this was the first time."""
+        identity = (file.root, file.source)
+        is_new = identity not in self._taken
+        if is_new:
+            self._taken.add(identity)
+            self.files.append(file)
+        return is_new
 
 
 class Planner:
@@ -62,7 +73,8 @@ class Planner:
             else:
                 refused.append(Outcome(item.source, Status.REFUSED, reason=item.reason))
         plan.vanished += self._vanished(root, found, refused)
-        plan.files += found
+        for file in found:
+            plan.add(file)
         plan.refused += refused
 
     def _add_file(self, plan: Plan, path: Path) -> None:
@@ -71,7 +83,7 @@ class Planner:
         root = next((r for r in self._roots if r in path.parents), path.parent)
         self._claim(root)
         source = path.relative_to(root).as_posix()
-        plan.files.append(self._file(root, source, path.stat().st_size))
+        plan.add(self._file(root, source, path.stat().st_size))
 
     def _file(self, root: Path, source: str, size: int) -> SourceFile:
         return SourceFile(
@@ -118,11 +130,14 @@ def uploads(files: Iterable[tuple[str, bytes]], max_bytes: int) -> Plan:
         try:
             if not shown:
                 raise FileRefused("no file name: give the file a name such as notes.txt")
+            if len(shown) > _LONGEST_NAME:
+                raise FileRefused(f"its name is longer than {_LONGEST_NAME} characters: shorten it")
             if len(data) > max_bytes:
                 raise TooLarge(f"larger than {max_bytes / 1e6:g} MB: split it")
-            plan.files.append(SourceFile(UPLOADS, shown, len(data), partial(bytes, data)))
+            if not plan.add(SourceFile(UPLOADS, shown, len(data), partial(bytes, data))):
+                raise FileRefused("another file of this upload has the same name: rename one")
         except FileRefused as error:
-            plan.refused.append(refused(shown, error))
+            plan.refused.append(refused(shown[:_LONGEST_NAME], error))
     return plan
 
 

@@ -27,6 +27,7 @@ export function sourcePanel(dialog, api) {
 
   find("button.close", dialog).addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => {
+    if (dialog.open) return; // the event comes later than the closing; it may be open again
     turn += 1;
     view.replaceChildren();
     opener?.focus();

@@ -16,6 +16,21 @@ from rag.service import Service
 from rag.types import Citation, RankedPassage, Reply
 
 PASSAGES = 10  # shown for each question, so that metrics at 10 can be told
+METRICS = (
+    *(f"recall@{k}" for k in (1, 5, 10)),
+    "mrr@10",
+    "ndcg@10",
+    "exact_match",
+    "f1",
+    "answer_in_sentence",
+    "citation_source",
+    "citation_quote",
+    "answered",
+    "wrongly_answered",
+    "wrongly_refused",
+)
+"""Every score of a run."""
+
 _FORMAT = 1
 
 
@@ -48,17 +63,19 @@ class Run:
     rows: Sequence[Row]
 
     @property
-    def metrics(self) -> dict[str, float]:
-        """The mean of each score over the questions that have it, and times in milliseconds."""
-        names = dict.fromkeys(name for row in self.rows for name in row.scores)
-        means = {
-            name: fmean(row.scores[name] for row in self.rows if name in row.scores)
-            for name in names
-        }
+    def metrics(self) -> dict[str, float | None]:
+        """The mean of each score over the questions that have it, None where none has; and times
+        in milliseconds.
+        """
+        means = {name: self._mean(name) for name in METRICS}
         times = [row.milliseconds for row in self.rows]
         return means | {
             f"latency_p{share}_ms": metrics.percentile(times, share / 100) for share in (50, 95, 99)
         }
+
+    def _mean(self, name: str) -> float | None:
+        scores = [row.scores[name] for row in self.rows if name in row.scores]
+        return fmean(scores) if scores else None
 
     def payload(self) -> dict[str, Any]:
         """What run.json holds."""
@@ -81,7 +98,9 @@ class Run:
         answerable = sum(row.answerable for row in self.rows)
         yield f"{len(self.rows)} questions, {answerable} of them answerable"
         for name, value in self.metrics.items():
-            yield f"{name:20} {value:8.1f}" if name.endswith("_ms") else f"{name:20} {value:8.3f}"
+            digits = 1 if name.endswith("_ms") else 3
+            shown = "-" if value is None else f"{value:.{digits}f}"
+            yield f"{name:20} {shown:>8}"
 
 
 def evaluate(

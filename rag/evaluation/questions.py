@@ -36,7 +36,8 @@ class Question:
 def read_questions(path: Path) -> list[Question]:
     """All questions of a file, or none: raises `InvalidInput` that names the wrong lines."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        # Not splitlines(), which also splits at characters that may stand inside a JSON string.
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} can't be read as a question set: {error}") from error
     questions: list[Question] = []
@@ -45,7 +46,7 @@ def read_questions(path: Path) -> list[Question]:
         if line.strip():
             try:
                 questions.append(_question(json.loads(line)))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 wrong.append(f"line {number}: {error}")
     ids = [question.id for question in questions]
     wrong += sorted({f"the id {i!r} stands twice" for i in ids if ids.count(i) > 1})
@@ -85,6 +86,7 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{name} must be a text that is not blank")
+    value.encode()  # half a surrogate pair is a ValueError too
     return value
 
 

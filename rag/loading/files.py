@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -117,10 +118,11 @@ def _inside(base: Path, path: Path) -> Path:
     """Where a path leads, all links followed, if that is inside the folder."""
     try:
         target = path.resolve(strict=True)
-    except RuntimeError:  # Python before 3.13
-        raise FileRefused("a link that leads in a circle") from None
-    except FileNotFoundError:
-        if path.is_symlink():
+    except (OSError, RuntimeError) as error:
+        # Python before 3.13 tells of a circle by a RuntimeError.
+        if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
+            raise FileRefused("a link that leads in a circle") from None
+        if error.errno == errno.ENOENT and path.is_symlink():
             raise FileRefused("a link to nothing") from None
         raise
     if not target.is_relative_to(base):

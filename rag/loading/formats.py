@@ -46,6 +46,11 @@ def reader_for(source: str) -> FormatReader:
     return reader
 
 
+def loader_of(source: str) -> str:
+    """The name and version of the reader for a path's extension. Raises `UnsupportedFormat`."""
+    return reader_for(source).loader
+
+
 def parse(source: str, data: bytes) -> Parsed:
     """Reads a file in this process, without limits. Raises `FileRefused` or a library's error."""
     reader = reader_for(source)

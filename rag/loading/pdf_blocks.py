@@ -71,11 +71,11 @@ def _begins_anew(above: Line, line: Line, page: Sequence[Line], distance: float)
     """Whether `line` begins a paragraph, seen from the line before it."""
     if above.glue == HYPHEN:
         return False
-    height = above.height
+    height = above.tallest
     drop = above.bottom - line.bottom
     if abs(drop) < 0.5 * height:
         return False  # the rest of the same line
-    if abs(line.height - height) > _NEW_SIZE * height or above.row or line.row:
+    if _sizes_differ(above, line) or above.row or line.row:
         return True
     if drop < 0:  # the next column
         return bool(_SENTENCE_END.search(above.text)) or not line.text[0].islower()
@@ -86,9 +86,14 @@ def _begins_anew(above: Line, line: Line, page: Sequence[Line], distance: float)
     return _ends_early(above, line, page)
 
 
+def _sizes_differ(one: Line, other: Line) -> bool:
+    factor = 1 + _NEW_SIZE
+    return one.height > other.tallest * factor or other.height > one.tallest * factor
+
+
 def _ends_early(above: Line, line: Line, page: Sequence[Line]) -> bool:
     """Whether the line before stops although the next word would still have found room."""
-    column = [other for other in page if abs(other.left - above.left) < 3 * above.height]
+    column = [other for other in page if abs(other.left - above.left) < 3 * above.tallest]
     right = max(other.right for other in column)
     room = right - above.right
     if room > _SHORT * (right - above.left):

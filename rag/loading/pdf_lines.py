@@ -20,13 +20,18 @@ _CELL_GAP = 1.4  # letter heights between two words; more than this lies between
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of print: its words, its box, and what joins it to the next line's words."""
+    """One line of print: its words, its box, and what joins it to the next line's words.
+
+    `height` is that of the smaller of its first and last letter, `tallest` that of the larger: a
+    footnote's mark must not make a line small, nor a word in another font a heading.
+    """
 
     text: str
     left: float
     right: float
     bottom: float
     height: float
+    tallest: float
     row: bool
     glue: str
 
@@ -53,11 +58,19 @@ def lines(page: pdfium.PdfTextPage) -> Iterator[Line]:
 def _line(page: pdfium.PdfTextPage, inked: Sequence[int], text: str, glue: str) -> Line:
     left, bottom, right, top = page.get_charbox(inked[0], loose=True)
     _, low, end, high = page.get_charbox(inked[-1], loose=True)
-    height = max(1.0, min(top - bottom, high - low))
+    heights = max(1.0, top - bottom), max(1.0, high - low)
     if text.endswith("\xad") or (text.endswith("-") and text[-2:-1].isalnum()):
         glue = ""
-    row = _row(page, inked, height)
-    return Line(text, left, max(right, end), min(bottom, low), height, row, glue)
+    return Line(
+        text,
+        left=left,
+        right=max(right, end),
+        bottom=bottom,
+        height=min(heights),
+        tallest=max(heights),
+        row=_row(page, inked, max(heights)),
+        glue=glue,
+    )
 
 
 def _row(page: pdfium.PdfTextPage, inked: Sequence[int], height: float) -> bool:

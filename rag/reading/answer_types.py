@@ -7,6 +7,7 @@ told apart by the question word and the noun behind it.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.types import Span
@@ -17,6 +18,7 @@ class AnswerType(StrEnum):
 
     PERSON = "person"
     PLACE = "place"
+    WHEREABOUTS = "whereabouts"
     DATE = "date"
     QUANTITY = "quantity"
     NAME = "name"
@@ -32,15 +34,16 @@ _ASKS = (
     (
         AnswerType.QUANTITY,
         r"\bhow\s+(?:many|much|long|far|old|often|large|big|tall|high|fast|deep|wide|heavy|few)\b"
-        r"|\bwhat\s+(?:\w+\s+){0,3}(?:share|percent|percentage|proportion|number|amount|population"
-        r"|price|cost|age|fraction|distance|length|size|temperature|rate|height|weight|speed|area)\b",
+        r"|\bwhat\s+(?:\w+\s+){0,3}(?:share|percent|percentage|proportion|fraction|number|population"
+        r"|price|age|distance|height|temperature)\b",
     ),
     (AnswerType.PERSON, r"\bwho(?:m|se)?\b|\b(?:what|which)\s+(?:person|man|woman|people)\b"),
     (
         AnswerType.PLACE,
-        r"\bwhere\b|\b(?:what|which)\s+(?:\w+\s+){0,2}(?:city|country|state|town|village|continent"
+        r"\b(?:what|which)\s+(?:\w+\s+){0,2}(?:city|country|state|town|village|continent"
         r"|region|province|county|river|sea|ocean|island|capital|place|location)\b",
     ),
+    (AnswerType.WHEREABOUTS, r"\bwhere\b"),
     (AnswerType.NAME, r"\b(?:what|which)\b"),
 )
 _QUESTION_TYPES = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKS)
@@ -77,7 +80,25 @@ _QUANTITY = re.compile(
     r"(?<![\w.,\[])(?:(?:more|less|fewer) than |at least |at most |up to |about |around |over "
     r"|nearly |almost |approximately |some )?"
     rf"(?:[$€£¥]\s?|US\$\s?)?(?:\d+(?:[.,]\d+)*|{_NUMBER_WORD}\b)"
-    rf"(?:[\s-]{_NUMBER_WORD}\b){{0,3}}(?:[\s-]?{_UNIT})?(?![\w\]])",
+    rf"(?:[\s-]{_NUMBER_WORD}\b){{0,3}}(?:[\s-]?(?P<unit>{_UNIT}))?(?![\w\]])",
+    re.IGNORECASE,
+)
+_LENGTH = r"(?:met(?:er|re)s?|miles?|km|kilomet\w+|feet|foot|inch(?:es)?|cm|mm)\b"
+_TIME = r"(?:second|minute|hour|day|week|month|year|decade)s?\b|centur"
+_UNITS = tuple(
+    (re.compile(asks, re.IGNORECASE), re.compile(unit, re.IGNORECASE))
+    for asks, unit in (
+        (r"\bhow far\b", rf"{_LENGTH}\s(?:\w+\s)?(?:from|away|off|apart|north|south|east|west|of)"),
+        (r"\bhow (?:tall|high|deep|wide)\b|\b(?:height|distance)\b", _LENGTH),
+        (r"\bhow long\b", rf"{_LENGTH}|{_TIME}"),
+        (r"\bhow old\b|\bage\b", _TIME),
+        (r"\bpercent|\bshare\b|\bproportion\b|\bfraction\b", r"%|per ?cent|half|third|quarter"),
+    )
+)
+_BEYOND = 12  # characters behind a quantity in which its unit may still come
+_LOCATED = re.compile(
+    r"\b(?:in|at|near|from|to|on|into|onto|across|along|outside|inside|around|towards?|through)"
+    r"\s(?:the\s)?$",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"\w+(?:[.’'&-]\w+)*")
@@ -102,28 +123,66 @@ FUNCTION_WORDS = frozenset(
 """Words that carry no subject matter, neither in a question nor as the first word of a name."""
 
 
-def answer_type(question: str) -> AnswerType:
-    """What kind of words the question asks for, by the first question word in it."""
-    asked = [
-        (found.start(), order, kind)
-        for order, (kind, pattern) in enumerate(_QUESTION_TYPES)
-        if (found := pattern.search(question))
-    ]
-    return min(asked)[2] if asked else AnswerType.CLAUSE
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What kind of words a question asks for and, for some quantities, in which unit.
 
+    `counted` are the words of a question that begins with "how many".
+    """
 
-def spans(kind: AnswerType, sentence: str) -> list[Span]:
-    """Where words of that kind stand in the sentence, in its own offsets; none for a clause."""
-    if kind is AnswerType.DATE:
-        return [Span(*found.span()) for found in _DATE.finditer(sentence)]
-    if kind is AnswerType.QUANTITY:
-        return [Span(*found.span()) for found in _QUANTITY.finditer(sentence)]
-    if kind in (AnswerType.PERSON, AnswerType.PLACE):
-        return _names(sentence)
-    if kind is AnswerType.NAME:
-        quoted = [Span(*found.span(1)) for found in _QUOTED.finditer(sentence)]
-        return [*_names(sentence), *quoted]
-    return []
+    kind: AnswerType
+    unit: re.Pattern[str] | None = None
+    counted: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, question: str) -> Wanted:
+        """Judged by the first question word; the longer description wins a tie."""
+        asked = [
+            (found.start(), order, kind)
+            for order, (kind, pattern) in enumerate(_QUESTION_TYPES)
+            if (found := pattern.search(question))
+        ]
+        kind = min(asked)[2] if asked else AnswerType.CLAUSE
+        if kind is not AnswerType.QUANTITY:
+            return cls(kind)
+        unit = next((unit for asks, unit in _UNITS if asks.search(question)), None)
+        words = frozenset(question.lower().split())
+        return cls(kind, unit, words if "many" in words else None)
+
+    def spans(self, sentence: str) -> list[Span]:
+        """Where such words stand in the sentence, in its own offsets; none for a clause."""
+        if self.kind is AnswerType.DATE:
+            return [Span(*found.span()) for found in _DATE.finditer(sentence)]
+        if self.kind is AnswerType.QUANTITY:
+            return self._quantities(sentence)
+        if self.kind in (AnswerType.PERSON, AnswerType.PLACE):
+            return _names(sentence)
+        if self.kind is AnswerType.WHEREABOUTS:
+            return [
+                name
+                for name in _names(sentence)
+                if _LOCATED.search(sentence[max(0, name.start - 16) : name.start])
+            ]
+        if self.kind is AnswerType.NAME:
+            quoted = [Span(*found.span(1)) for found in _QUOTED.finditer(sentence)]
+            return [*_names(sentence), *quoted]
+        return []
+
+    def in_unit(self, sentence: str, span: Span) -> bool:
+        """Whether a quantity is given in the unit asked for."""
+        return bool(self.unit and self.unit.search(sentence, span.start, span.end + _BEYOND))
+
+    def _quantities(self, sentence: str) -> list[Span]:
+        found = [
+            Span(*number.span())
+            for number in _QUANTITY.finditer(sentence)
+            if number.group().lower() != "one" and self._counts(number["unit"])
+        ]
+        return [span for span in found if self.in_unit(sentence, span)] or found
+
+    def _counts(self, unit: str | None) -> bool:
+        """Whether a number in that unit can answer: miles don't say how many people."""
+        return unit is None or self.counted is None or unit.lower() in self.counted
 
 
 def _names(sentence: str) -> list[Span]:

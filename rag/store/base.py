@@ -78,7 +78,12 @@ class Snapshot(Protocol):
         ...
 
     def search_words(self, terms: Sequence[str], limit: int) -> Scored:
-        """Best passages by BM25 over analysed terms; no terms find nothing."""
+        """Best passages by BM25 (k1 = 1.2, b = 0.75) over analysed terms; no terms find nothing.
+
+        A score is a share, from 0 to 1, of the most that the distinct terms can give a passage,
+        those included that stand nowhere: the sum of ln(1 + (N - n + 0.5) / (n + 0.5)) * (k1 + 1),
+        where n of N passages hold a term. So scores of different questions can be compared.
+        """
         ...
 
     def similarities(self, question: Vector, passage_ids: Collection[int]) -> dict[int, float]:
@@ -95,7 +100,9 @@ class PassageStore(Protocol):
 
     Every write is durable when the call returns and is all or nothing. `embedder` arguments are
     fingerprints: a collection holds vectors of one model, and another one is refused with
-    `ModelMismatch`. Unknown collections raise `NotFound`; writing makes them.
+    `ModelMismatch`. Unknown collections raise `NotFound`; `commit` makes them. Where a write has
+    no vector for a passage, because another one has just pruned it, or has waited too long for
+    another write, it raises `StoreBusy`: try again.
     """
 
     def collections(self) -> list[CollectionRecord]: ...

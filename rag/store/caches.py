@@ -1,8 +1,9 @@
 """A collection's caches on disk: immutable bases that can be rebuilt at any time.
 
-A base is a folder `<generation>-<random>` that holds the vector index, the word index and a
-manifest with their hashes; it appears by one rename and is never written again. FAISS checks
-nothing when it reads a file, so a base whose hashes do not match is thrown away, not loaded.
+A base is a folder that holds the vector index, the word index and a manifest with their hashes. It
+appears by one rename and is never written again. Its name ends in the manifest's own hash, and the
+database records the name. So a base that was changed, swapped, or made from another past of a
+restored database is not opened: FAISS itself checks nothing when it reads a file.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-FORMAT = 1
+FORMAT = 1  # also stands for the analysis of words and the kinds of index
 _MANIFEST = "manifest.json"
 _LOCK = "lock"
 _PRIVATE = "private"
@@ -27,23 +28,14 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What a base was made from; a base made from anything else is of no use."""
-
-    store_id: str
-    collection: str
-    embedder: str | None
-    generation: int
-    rows: int
-    format: int = FORMAT
-
-
-@dataclass(frozen=True, slots=True)
 class Base:
-    """A base that was checked: every file has the hash that its manifest gives."""
+    """The folder of a base."""
 
     folder: Path
-    made: Made
+
+    @property
+    def generation(self) -> int:
+        return _generation_of(self.folder.name)
 
     @property
     def vectors(self) -> Path:
@@ -55,48 +47,51 @@ class Base:
 
 
 class CacheFolder:
-    """The bases of one collection, and this process's private copies of word indexes."""
+    """The bases of one collection, and each process's private copies of word indexes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
 
-    def newest(self, store_id: str, embedder: str | None, first: int, last: int) -> Base | None:
-        """The newest sound base whose generation lies between `first` and `last`."""
-        for folder in sorted(self._bases(), key=_generation_of, reverse=True):
-            if not first <= _generation_of(folder) <= last:
-                continue
-            base = _checked(folder)
-            if base and (base.made.store_id, base.made.embedder) == (store_id, embedder):
+    def sound(self, name: str) -> Base | None:
+        """The base of this name, if every byte of it is as it was written."""
+        base = Base(self._folder / name)
+        try:
+            written = (base.folder / _MANIFEST).read_bytes()
+            if name == _name(base.generation, written) and written == _manifest(base.folder):
                 return base
+        except (OSError, ValueError):
+            pass
+        _log.warning("the search cache %s is missing, damaged or outdated", base.folder)
         return None
 
-    @contextmanager
-    def new_base(self, made: Made) -> Iterator[Base]:
-        """A base to fill; it appears under its name, hashes written, when the block ends well."""
-        with self._private_folder() as draft:
-            yield Base(draft, made)
-            (draft / _LOCK).unlink()
-            manifest = {"made": asdict(made), "sha256": _hashes(draft)}
-            (draft / _MANIFEST).write_text(json.dumps(manifest))
-            draft.rename(self._folder / f"{made.generation}-{uuid.uuid4().hex[:8]}")
-        self._discard_old()
-
-    def _bases(self) -> list[Path]:
-        return [path for path in self._folder.iterdir() if path.name.split("-")[0].isdigit()]
-
-    def _discard_old(self) -> None:
-        # The last but one is kept for readers that are just opening it. Whoever searches an even
-        # older one holds it in memory, or its files open.
-        for folder in sorted(self._bases(), key=_generation_of)[:-2]:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    @contextmanager
-    def private_words(self, words: Path | None) -> Iterator[Path]:
-        """A word index of this process's own, filled from `words`, gone when the block ends."""
+    def write_base(self, generation: int, fill: Callable[[Base], None]) -> str:
+        """Makes a base, which `fill` fills; returns its name. Raises OSError or ValueError."""
         with self._private_folder() as folder:
-            if words:
-                link_files(words, folder / "words")
+            draft = Base(folder / "base")
+            draft.folder.mkdir()
+            fill(draft)
+            manifest = _manifest(draft.folder)
+            (draft.folder / _MANIFEST).write_bytes(manifest)
+            name = _name(generation, manifest)
+            draft.folder.rename(self._folder / name)
+        return name
+
+    def discard_before(self, current: str, former: str | None) -> None:
+        """Removes bases older than the current one.
+
+        The former one is kept for readers that are just opening it. Whoever searches an even older
+        one holds it in memory, or its files open.
+        """
+        for folder in self._folder.iterdir():
+            is_base = folder.name.split("-")[0].isdigit() and folder.name != former
+            if is_base and _generation_of(folder.name) < _generation_of(current):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def private_words(self, words: Path) -> Iterator[Path]:
+        """A copy of a word index that only this process writes to, gone when the block ends."""
+        with self._private_folder() as folder:
+            link_files(words, folder / "words")
             yield folder / "words"
 
     @contextmanager
@@ -105,25 +100,30 @@ class CacheFolder:
 
         Folders whose lock is free belong to nobody and are removed.
         """
-        self._sweep()
-        unlocked = self._folder / f"new-{uuid.uuid4().hex}"
-        unlocked.mkdir()
-        with (unlocked / _LOCK).open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            folder = unlocked.rename(self._folder / f"{_PRIVATE}-{uuid.uuid4().hex}")
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        folder = self._folder / f"{_PRIVATE}-{uuid.uuid4().hex}"
+        with ExitStack() as held:
+            with _locked(self._folder):  # so that nobody sweeps it before it is locked
+                self._sweep()
+                folder.mkdir()
+                held.callback(shutil.rmtree, folder, ignore_errors=True)
+                held.enter_context(_locked(folder))
+            yield folder
 
     def _sweep(self) -> None:
         for folder in self._folder.glob(f"{_PRIVATE}-*"):
             try:
-                with (folder / _LOCK).open("rb") as lock:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with _locked(folder, fcntl.LOCK_NB):
                     shutil.rmtree(folder, ignore_errors=True)
             except OSError:
-                continue  # its process lives, or another one is removing it
+                continue  # its process lives
+
+
+@contextmanager
+def _locked(folder: Path, or_fail: int = 0) -> Iterator[None]:
+    with (folder / _LOCK).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | or_fail)
+        yield
 
 
 def link_files(source: Path, target: Path) -> None:
@@ -138,27 +138,20 @@ def link_files(source: Path, target: Path) -> None:
             shutil.copy2(path, target / path.name)
 
 
-def _generation_of(folder: Path) -> int:
-    return int(folder.name.split("-")[0])
+def _generation_of(name: str) -> int:
+    return int(name.split("-", maxsplit=1)[0])
 
 
-def _checked(folder: Path) -> Base | None:
-    try:
-        manifest = json.loads((folder / _MANIFEST).read_text())
-        made = Made(**manifest["made"])
-        if made.format == FORMAT and manifest["sha256"] == _hashes(folder):
-            return Base(folder, made)
-    except (OSError, ValueError, TypeError, KeyError):
-        pass
-    _log.warning("the search cache %s is damaged or outdated and is made anew", folder.name)
-    return None
+def _name(generation: int, manifest: bytes) -> str:
+    return f"{generation}-{hashlib.sha256(manifest).hexdigest()[:32]}"
 
 
-def _hashes(folder: Path) -> dict[str, str]:
+def _manifest(folder: Path) -> bytes:
+    """The hashes of all files but locks, which every opening may make."""
     hashes = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != _MANIFEST:
+        if path.is_file() and path.name != _MANIFEST and path.suffix != ".lock":
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256")
             hashes[path.relative_to(folder).as_posix()] = digest.hexdigest()
-    return hashes
+    return json.dumps({"format": FORMAT, "sha256": hashes}).encode()

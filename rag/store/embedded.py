@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import apsw
-
 from rag.errors import InvalidInput, NotFound
-from rag.store.base import CollectionRecord, Entry, Scored, Stored, Vector
+from rag.store.base import CollectionRecord, Entry, Stored, Vector
 from rag.store.caches import CacheFolder
-from rag.store.following import Follower, View
+from rag.store.following import Follower
 from rag.store.rows import (
     DOCUMENT_COLUMNS,
     ORIGIN_COLUMNS,
     ORIGIN_WIDTH,
-    PASSAGE_COLUMNS,
-    PASSAGE_WIDTH,
-    Row,
-    decoded_vectors,
     document_of,
     origin_of,
-    passage_of,
-    qualified,
 )
+from rag.store.snapshots import EmbeddedSnapshot
 from rag.store.sqlite import Database
 from rag.store.statements import (
     check_embedder,
     forget,
+    forget_base,
     next_generation,
     prune_vectors,
     put_document,
     put_vectors,
+    record_base,
     state_of,
 )
-from rag.types import Document, DocumentRecord, Origin, Place
+from rag.types import Document, DocumentRecord, Origin
 
 _ID_LENGTH = 32
 
@@ -106,7 +100,8 @@ class EmbeddedStore:
 
     def everything(self, collection: str) -> Iterator[Document]:
         for stored in self.stored(collection):
-            yield self.document(stored.document_id)[0]
+            with suppress(NotFound):  # removed meanwhile
+                yield self.document(stored.document_id)[0]
 
     def missing(self, keys: Iterable[bytes]) -> set[bytes]:
         wanted = set(keys)
@@ -134,9 +129,10 @@ class EmbeddedStore:
             check_embedder(state_of(connection, collection, make=True), embedder)
             generation = next_generation(connection, collection, embedder)
             put_vectors(connection, vectors or {})
-            replaced = [entry.document.origin.document_id for entry in put]
-            keys = forget(connection, collection, generation, [*remove, *replaced])
+            keys = forget(connection, collection, generation, remove)
             for entry in put:
+                document_id = entry.document.origin.document_id
+                keys += forget(connection, collection, generation, [document_id])
                 put_document(connection, generation, entry)
             prune_vectors(connection, keys)
         return generation
@@ -153,6 +149,7 @@ class EmbeddedStore:
         with self._database.write() as connection:
             state_of(connection, collection)
             generation = next_generation(connection, collection, embedder)
+            forget_base(connection, collection)
             for entry in entries:
                 document_id = entry.document.origin.document_id
                 forget(connection, collection, generation, [document_id])
@@ -164,43 +161,45 @@ class EmbeddedStore:
 
     @contextmanager
     def snapshot(self, collection: str, embedder: str) -> Iterator[EmbeddedSnapshot]:
+        seen = 0
         while True:
             with self._database.read() as connection:
                 state = state_of(connection, collection)
                 check_embedder(state, embedder)
-                view = self._follower(collection).at(connection, state)
-                # A view is newer than this transaction when another thread has just followed a
-                # write; a new transaction then sees that write too.
+                follower = self._follower(collection)
+                if state.generation < seen:  # a backup was restored into the open database
+                    follower.close()
+                view = follower.at(connection, state)
                 if view.generation == state.generation:
                     yield EmbeddedSnapshot(connection, collection, view)
                     return
+                # Another thread has just followed a write; a new transaction sees it, too.
+                seen = view.generation
 
     def compact(self, collection: str) -> None:
         with self._database.read() as connection:
             state = state_of(connection, collection)
-            done = self._follower(collection).compact(connection, state)
-        if done:
+            base = self._follower(collection).compacted(connection, state)
+        if base:
             with self._database.write() as connection:
-                connection.execute(
-                    "UPDATE collections SET replayable_from = ? WHERE name = ?",
-                    (state.generation, collection),
-                )
-                connection.execute(
-                    "DELETE FROM tombstones WHERE collection = ? AND generation <= ?",
-                    (collection, state.generation),
-                )
+                recorded = record_base(connection, state, base)
+            if recorded:
+                self._cache_folder(collection).discard_before(base, state.base)
 
     def close(self) -> None:
-        for follower in self._followers.values():
-            follower.close()
+        with self._lock:
+            for follower in self._followers.values():
+                follower.close()
         self._database.close()
 
     def _follower(self, collection: str) -> Follower:
         with self._lock:
             if collection not in self._followers:
-                folder = CacheFolder(self._caches / collection)
-                self._followers[collection] = Follower(folder, self._database.store_id)
+                self._followers[collection] = Follower(self._cache_folder(collection))
             return self._followers[collection]
+
+    def _cache_folder(self, collection: str) -> CacheFolder:
+        return CacheFolder(self._caches / collection)
 
 
 def _cursor(origin: Origin) -> str:
@@ -213,55 +212,3 @@ def _position(cursor: str | None) -> tuple[str, str]:
     if cursor and len(cursor) <= _ID_LENGTH:
         raise InvalidInput("the cursor is none of this listing: start again without one")
     return cursor[_ID_LENGTH:], cursor[:_ID_LENGTH]
-
-
-class EmbeddedSnapshot:
-    """`Snapshot` over an open read transaction and the view of the same generation."""
-
-    def __init__(self, connection: apsw.Connection, collection: str, view: View) -> None:
-        self._connection = connection
-        self._collection = collection
-        self._view = view
-
-    @property
-    def generation(self) -> int:
-        return self._view.generation
-
-    @property
-    def passages(self) -> int:
-        query = "SELECT count(*) FROM passages WHERE collection = ?"
-        count: int = self._connection.execute(query, (self._collection,)).get
-        return count
-
-    def search_vectors(self, question: Vector, limit: int) -> Scored:
-        return self._view.vectors.search(question, limit)
-
-    def search_words(self, terms: Sequence[str], limit: int) -> Scored:
-        return self._view.words.search(terms, limit)
-
-    def similarities(self, question: Vector, passage_ids: Collection[int]) -> dict[int, float]:
-        rows: list[Row] = self._connection.execute(
-            "SELECT passage_id, vector FROM passages JOIN vectors USING (vector_key) "
-            "WHERE passage_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(passage_ids)),),
-        ).fetchall()
-        if not rows:
-            return {}
-        cosines = decoded_vectors(row[1] for row in rows) @ question
-        return {row[0]: float(cosine) for row, cosine in zip(rows, cosines, strict=True)}
-
-    def places(self, passage_ids: Collection[int]) -> dict[int, Place]:
-        rows = self._connection.execute(
-            f"SELECT passage_id, {qualified(PASSAGE_COLUMNS, 'passages')}, "  # noqa: S608
-            f"{qualified(ORIGIN_COLUMNS, 'documents')}, documents.record_sha256 "
-            "FROM passages JOIN documents USING (document_id) "
-            "WHERE passage_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(passage_ids)),),
-        )
-        return {
-            row[0]: Place(
-                passage_of(row[1 : PASSAGE_WIDTH + 1]),
-                origin_of(row[PASSAGE_WIDTH + 1 :], row[-1]),
-            )
-            for row in rows
-        }

@@ -31,17 +31,22 @@ class VectorView:
     """The vectors of one generation: never changed, so that any thread may search it.
 
     `base` is the index as it was built, if there is one; `delta` holds the rows added since, `dead`
-    the ids removed since from either.
+    the ids removed since from either, which `living` leaves out.
     """
 
     base: faiss.Index | None = None
     delta: faiss.Index | None = None
     dead: Ids = field(default_factory=lambda: np.empty(0, np.int64))
+    living: faiss.IDSelector | None = None
 
     @property
     def pending(self) -> int:
         """How many rows and removals the base does not hold."""
         return len(self.dead) + (self.delta.ntotal if self.delta else 0)
+
+    @property
+    def base_rows(self) -> int:
+        return self.base.ntotal if self.base else 0
 
     def search(self, question: Vector, limit: int) -> Scored:
         """The nearest rows by inner product, which is the cosine for unit vectors."""
@@ -49,7 +54,7 @@ class VectorView:
             hit
             for index in (self.base, self.delta)
             if index
-            for hit in _search(index, question, limit, self.dead)
+            for hit in _search(index, question, limit, self.living)
         ]
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:limit]
 
@@ -59,24 +64,25 @@ class VectorView:
         for ids, vectors in added:
             delta = delta or _exact(vectors.shape[1])
             delta.add_with_ids(vectors, ids)
-        return VectorView(self.base, delta, np.union1d(self.dead, removed))
+        dead = np.union1d(self.dead, removed)
+        # Made once: with 100,000 ids it takes longer than a search.
+        living = faiss.IDSelectorNot(faiss.IDSelectorBatch(dead)) if len(dead) else None
+        return VectorView(self.base, delta, dead, living)
 
 
 def _search(
-    index: faiss.Index, question: Vector, limit: int, dead: Ids
+    index: faiss.Index, question: Vector, limit: int, living: faiss.IDSelector | None
 ) -> Iterator[tuple[int, float]]:
     scores, ids = index.search(
-        question[None, :], min(limit, index.ntotal), params=_parameters(index, dead)
+        question[None, :], min(limit, index.ntotal), params=_parameters(index, living)
     )
     # FAISS pads with -1 where fewer rows are found than asked for.
     yield from ((int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0)
 
 
-def _parameters(index: faiss.Index, dead: Ids) -> Any:
+def _parameters(index: faiss.Index, living: faiss.IDSelector | None) -> Any:
     # FAISS takes these fields by keyword, which its type stubs do not know.
-    fields: dict[str, Any] = {}
-    if len(dead):
-        fields["sel"] = faiss.IDSelectorNot(faiss.IDSelectorBatch(dead))
+    fields: dict[str, Any] = {"sel": living}
     kind: Any = faiss.SearchParameters
     if isinstance(index, faiss.IndexIVF):
         kind = faiss.SearchParametersIVF

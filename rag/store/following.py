@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,27 +14,33 @@ import numpy as np
 
 from rag.store import faiss_index
 from rag.store.base import Vector
-from rag.store.caches import Base, CacheFolder, Made
+from rag.store.caches import Base, CacheFolder
 from rag.store.faiss_index import Ids, VectorView
-from rag.store.rows import Row, decoded_vectors
+from rag.store.rows import PASSAGE_COLUMNS, Row, decoded_vectors, passage_of, qualified
 from rag.store.statements import CollectionState
 from rag.store.word_index import WordIndex, WordView, open_view
 from rag.types import with_context
 
 _BATCH = 4096  # rows
 _NOTHING = -1  # the generation before the first
-_REPLAYED_AT_MOST = 256  # rows; below this a replay takes less time than reading a base's header
+_REPLAYED_AT_MOST = 256  # rows; below this a replay takes less time than opening a base
 _REPLAYED_SHARE = 0.1  # of the base's rows
+_DEAD_SHARE = 0.1  # of all rows; BM25 counts the words of dead ones as if they were there
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything that can be searched of one generation."""
+    """Everything that can be searched of one generation; `base` is what it began with."""
 
     generation: int
     embedder: str | None
+    base: str | None
     vectors: VectorView
     words: WordView
+
+    def began_as(self, state: CollectionState) -> bool:
+        return (self.base, self.embedder) == (state.base, state.embedder)
 
 
 class Follower:
@@ -44,9 +50,8 @@ class Follower:
     that readers of an older one are not disturbed.
     """
 
-    def __init__(self, folder: CacheFolder, store_id: str) -> None:
+    def __init__(self, folder: CacheFolder) -> None:
         self._folder = folder
-        self._store_id = store_id
         self._lock = threading.Lock()
         self._view: View | None = None
         self._base: Base | None = None
@@ -56,23 +61,34 @@ class Follower:
     def at(self, connection: apsw.Connection, state: CollectionState) -> View:
         """The view of the transaction's generation, or of a newer one that was just made."""
         view = self._view
-        if view and view.generation == state.generation and view.embedder == state.embedder:
+        if view and view.generation == state.generation and view.began_as(state):
             return view
         with self._lock:
-            return self._followed(connection, state)
+            # Taken away meanwhile, so that after an error nobody builds on half a change.
+            view, self._view = self._view, None
+            self._view = self._brought(view, connection, state)
+            return self._view
 
-    def compact(self, connection: apsw.Connection, state: CollectionState) -> bool:
-        """Writes a new base if much has come since the last one; says whether it did."""
-        with self._lock:
-            view = self._followed(connection, state)
-            base_rows = self._base.made.rows if self._base else 0
-            few = max(_REPLAYED_AT_MOST, int(base_rows * _REPLAYED_SHARE))
-            rows = _count(connection, state)
-            if not rows or view.vectors.pending <= few:
-                return False
-            self._write_base(connection, state, rows)
-            self._view = self._opened(state)
-            return True
+    def compacted(self, connection: apsw.Connection, state: CollectionState) -> str | None:
+        """Writes a new base if much has come since the last one; returns its name.
+
+        Readers go on meanwhile. They begin with it once the database names it.
+        """
+        vectors = self.at(connection, state).vectors
+        rows = _count(connection, state)
+        few = max(_REPLAYED_AT_MOST, int(vectors.base_rows * _REPLAYED_SHARE))
+        if not rows or (vectors.pending <= few and len(vectors.dead) <= rows * _DEAD_SHARE):
+            return None
+
+        def fill(base: Base) -> None:
+            index = faiss_index.build(rows, lambda: _vectors(connection, state, _NOTHING))
+            faiss_index.save(index, base.vectors)
+            # Made anew, so that removed passages no longer count in word frequencies.
+            words = WordIndex(base.words)
+            words.change(_texts(connection, state, _NOTHING), ())
+            words.settle()
+
+        return self._folder.write_base(state.generation, fill)
 
     def close(self) -> None:
         """Lets go of the files; views that are in use stay usable."""
@@ -80,28 +96,42 @@ class Follower:
             self._let_go()
             self._view = None
 
-    def _followed(self, connection: apsw.Connection, state: CollectionState) -> View:
-        view = self._view
-        if not view or view.embedder != state.embedder or view.generation < state.replayable_from:
+    def _brought(
+        self, view: View | None, connection: apsw.Connection, state: CollectionState
+    ) -> View:
+        if view and view.generation > state.generation:
+            return view
+        if not view or not view.began_as(state):
             view = self._opened(state)
-        if view.generation < state.generation:
-            view = self._replayed(connection, state, view)
-        self._view = view
-        return view
+        if view.generation == state.generation:
+            return view
+        try:
+            return self._replayed(connection, state, view)
+        except (OSError, ValueError) as error:
+            if self._base is None:
+                raise
+            _log.warning("the search caches can't be written, so memory holds them: %s", error)
+            return self._replayed(connection, state, self._opened_in_memory(state))
 
     def _opened(self, state: CollectionState) -> View:
         self._let_go()
-        self._base = self._folder.newest(
-            self._store_id, state.embedder, state.replayable_from, state.generation
-        )
-        if self._base is None:
-            return View(_NOTHING, state.embedder, VectorView(), self._own_words().view())
-        return View(
-            self._base.made.generation,
-            state.embedder,
-            VectorView(faiss_index.load(self._base.vectors)),
-            open_view(self._base.words),
-        )
+        self._base = self._folder.sound(state.base) if state.base else None
+        if self._base:
+            try:
+                vectors = VectorView(faiss_index.load(self._base.vectors))
+                words = open_view(self._base.words)
+            except (OSError, RuntimeError, ValueError) as error:
+                _log.warning("the search cache %s can't be opened: %s", state.base, error)
+            else:
+                return View(self._base.generation, state.embedder, state.base, vectors, words)
+        return self._opened_in_memory(state)
+
+    def _opened_in_memory(self, state: CollectionState) -> View:
+        """A view of nothing yet, to which everything is replayed."""
+        self._let_go()
+        self._base = None
+        words = self._own_words().view()
+        return View(_NOTHING, state.embedder, state.base, VectorView(), words)
 
     def _replayed(self, connection: apsw.Connection, state: CollectionState, view: View) -> View:
         removed = _tombstones(connection, state, view.generation)
@@ -110,29 +140,21 @@ class Follower:
         return View(
             state.generation,
             state.embedder,
+            state.base,
             view.vectors.changed(_vectors(connection, state, view.generation), removed),
             words.view(),
         )
 
     def _own_words(self) -> WordIndex:
         if self._words is None:
-            base = self._base.words if self._base else None
-            self._words = WordIndex(self._private.enter_context(self._folder.private_words(base)))
+            copy = self._folder.private_words(self._base.words) if self._base else nullcontext()
+            self._words = WordIndex(self._private.enter_context(copy))
         return self._words
-
-    def _write_base(self, connection: apsw.Connection, state: CollectionState, rows: int) -> None:
-        made = Made(self._store_id, state.name, state.embedder, state.generation, rows)
-        with self._folder.new_base(made) as base:
-            index = faiss_index.build(rows, lambda: _vectors(connection, state, _NOTHING))
-            faiss_index.save(index, base.vectors)
-            # Made anew, so that removed passages no longer count in word frequencies.
-            words = WordIndex(base.words)
-            words.change(_texts(connection, state, _NOTHING), ())
-            words.settle()
 
     def _let_go(self) -> None:
         if self._words:
-            self._words.settle()
+            with suppress(ValueError):  # a merge that failed on a full disk
+                self._words.settle()
             self._words = None
         self._private.close()
 
@@ -160,13 +182,14 @@ def _texts(
     connection: apsw.Connection, state: CollectionState, after: int
 ) -> Iterator[tuple[int, str]]:
     cursor = connection.execute(
-        "SELECT passage_id, title, heading, passages.text FROM passages "
+        f"SELECT passage_id, title, {qualified(PASSAGE_COLUMNS, 'passages')} FROM passages "  # noqa: S608
         "JOIN documents USING (document_id) "
         "WHERE passages.collection = ? AND generation > ? ORDER BY passage_id",
         (state.name, after),
     )
-    for passage_id, title, heading, text in cursor:
-        yield passage_id, with_context(title, json.loads(heading), text)
+    for passage_id, title, *row in cursor:
+        passage = passage_of(row)
+        yield passage_id, with_context(title, passage.heading, passage.text)
 
 
 def _tombstones(connection: apsw.Connection, state: CollectionState, after: int) -> Ids:

@@ -1,7 +1,7 @@
 """Dataclasses to rows of the database and back.
 
-Every row of `documents` and `passages` carries a SHA-256 over all that a citation uses: SQLite's
-own checks miss most single-bit flips. A row that no longer matches is never shown.
+Every row of `documents` and `passages` carries SHA-256 hashes over all that a citation uses or is
+made from: SQLite's own checks miss most single-bit flips. What no longer matches is never shown.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ ORIGIN_COLUMNS = (
 )
 ORIGIN_WIDTH = 10
 DOCUMENT_COLUMNS = (
-    f"{ORIGIN_COLUMNS}, splitter, text, structure, paragraphs, passages, ingested_at, record_sha256"
+    f"{ORIGIN_COLUMNS}, splitter, text, structure, structure_sha256, paragraphs, passages, "
+    "ingested_at, record_sha256"
 )
 PASSAGE_COLUMNS = (
     'document_id, ordinal, start, "end", text, before, after, paragraph, paragraphs, page, '
@@ -52,7 +53,8 @@ def document_row(document: Document, splitter: str, paragraphs: int, passages: i
         origin.text_sha256,
         origin.loader,
     )
-    rest = (splitter, document.text, _structure(document), paragraphs, passages, at)
+    structure = _structure(document)
+    rest = (splitter, document.text, structure, _digest([structure]), paragraphs, passages, at)
     return (*facts, *rest, _digest(facts))
 
 
@@ -104,8 +106,9 @@ def passage_of(row: Row) -> Passage:
 def document_of(row: Row) -> tuple[Document, DocumentRecord]:
     """The document in a row of DOCUMENT_COLUMNS, checked, text included."""
     origin = origin_of(row, row[-1])
-    _, text, structure, paragraphs, passages, ingested_at, _ = row[ORIGIN_WIDTH:]
-    if hashlib.sha256(text.encode()).hexdigest() != origin.text_sha256:
+    _, text, structure, structure_sha256, paragraphs, passages, at, _ = row[ORIGIN_WIDTH:]
+    _check([structure], structure_sha256, "structure of document", origin.source)
+    if hashlib.sha256(str(text).encode()).hexdigest() != origin.text_sha256:
         raise _damaged("text of document", origin.source)
     parts = json.loads(structure)
     document = Document(
@@ -119,7 +122,7 @@ def document_of(row: Row) -> tuple[Document, DocumentRecord]:
         page_labels=tuple(parts["page_labels"]),
         skipped=tuple(Span(*span) for span in parts["skipped"]),
     )
-    return document, DocumentRecord(origin, paragraphs, passages, len(text), ingested_at)
+    return document, DocumentRecord(origin, paragraphs, passages, len(text), at)
 
 
 def encoded_vector(vector: Vector) -> bytes:
@@ -149,7 +152,8 @@ def _ends(span: Span) -> list[int]:
 
 
 def _digest(facts: Any) -> bytes:
-    return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).digest()
+    # One flipped bit can turn a text into bytes, which JSON does not know.
+    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, default=repr).encode()).digest()
 
 
 def _check(facts: Any, record_sha256: bytes, what: str, name: str) -> None:
@@ -159,6 +163,6 @@ def _check(facts: Any, record_sha256: bytes, what: str, name: str) -> None:
 
 def _damaged(what: str, name: str) -> StoreUnreadable:
     return StoreUnreadable(
-        f"the stored {what} {name} is damaged and is not shown: ingest the file again, "
-        "or restore a backup"
+        f"the stored {what} {name} is damaged and is not shown: remove the document and ingest "
+        "its file again, or restore a backup"
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,14 +18,15 @@ from rag.errors import StoreBusy, StoreFull, StoreUnreadable
 
 SCHEMA_VERSION = 1
 DEFAULT_COLLECTION = "default"
+_APPLICATION = 0x52414756  # "RAGV", in the file's header
+_BUSY = "another write is under way: try again, or wait for it with --wait"
 
 _SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE collections (
     name TEXT PRIMARY KEY,
     embedder TEXT,
     generation INTEGER NOT NULL,
-    replayable_from INTEGER NOT NULL
+    base TEXT
 ) WITHOUT ROWID;
 CREATE TABLE documents (
     document_id TEXT PRIMARY KEY,
@@ -42,12 +42,14 @@ CREATE TABLE documents (
     splitter TEXT NOT NULL,
     text TEXT NOT NULL,
     structure TEXT NOT NULL,
+    structure_sha256 BLOB NOT NULL,
     paragraphs INTEGER NOT NULL,
     passages INTEGER NOT NULL,
     ingested_at TEXT NOT NULL,
     record_sha256 BLOB NOT NULL
 );
 CREATE UNIQUE INDEX documents_by_source ON documents (collection, source, root);
+CREATE TABLE vectors (vector_key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE passages (
     passage_id INTEGER PRIMARY KEY AUTOINCREMENT,
     document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
@@ -64,7 +66,7 @@ CREATE TABLE passages (
     page INTEGER,
     page_label TEXT,
     heading TEXT NOT NULL,
-    vector_key BLOB NOT NULL,
+    vector_key BLOB NOT NULL REFERENCES vectors,
     record_sha256 BLOB NOT NULL
 );
 CREATE INDEX passages_by_document ON passages (document_id, ordinal);
@@ -76,41 +78,50 @@ CREATE TABLE tombstones (
     passage_id INTEGER NOT NULL,
     PRIMARY KEY (collection, generation, passage_id)
 ) WITHOUT ROWID;
-CREATE TABLE vectors (vector_key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
 """
 
 
 class Database:
     """One SQLite file in WAL mode: many readers, one writer, every commit synced to the disk.
 
-    `busy_seconds` is how long a write waits for another process's write before `StoreBusy`.
-    Raises `StoreUnreadable` for a file that is no store or that a newer version made.
+    `busy_seconds` is how long a write waits for another one before `StoreBusy`. Raises
+    `StoreUnreadable` for a file that is no store or that a newer version made.
     """
 
     def __init__(self, path: Path, busy_seconds: float) -> None:
         self._path = path
-        self._busy_ms = int(busy_seconds * 1000)
+        self._busy_seconds = busy_seconds
         self._write_lock = threading.Lock()
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = self._connect()
-        with _translated(self._path):
-            self._set_up()
-            self.store_id = str(
-                self._writer.execute("SELECT value FROM meta WHERE name = 'store_id'").get
-            )
+        self._closed = False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnreadable(
+                f"{path.parent} can't be made: choose another --home ({error.strerror})"
+            ) from error
+        with _translated(path):
+            self._writer = self._connect()
+            try:
+                self._set_up()
+            except BaseException:
+                self._writer.close()
+                raise
 
     def _connect(self) -> apsw.Connection:
-        with _translated(self._path):
-            connection = apsw.Connection(str(self._path))
-            connection.set_busy_timeout(self._busy_ms)
-            connection.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL")
+        connection = apsw.Connection(str(self._path))
+        connection.set_busy_timeout(int(self._busy_seconds * 1000))
+        connection.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL")
         return connection
 
     def _set_up(self) -> None:
-        self._writer.execute("PRAGMA journal_mode = WAL")
-        if self._writer.pragma("user_version") == 0:
+        if self._is_empty():
+            self._writer.pragma("journal_mode", "wal")
             self._create()
+        if self._writer.pragma("application_id") != _APPLICATION:
+            raise StoreUnreadable(
+                f"{self._path} is a database of another program: choose another --home"
+            )
         version = self._writer.pragma("user_version")
         if version != SCHEMA_VERSION:
             raise StoreUnreadable(
@@ -118,55 +129,72 @@ class Database:
                 "use the version of the program that made it, or another --home"
             )
 
+    def _is_empty(self) -> bool:
+        return not self._writer.execute("SELECT count(*) FROM sqlite_schema").get
+
     def _create(self) -> None:
         with self.write() as connection:
-            if connection.pragma("user_version") != 0:
+            if not self._is_empty():
                 return  # another process was first
             connection.execute(_SCHEMA)
             connection.execute(
-                "INSERT INTO meta VALUES ('store_id', ?)",
-                (uuid.uuid4().hex,),
+                "INSERT INTO collections VALUES (?, NULL, 0, NULL)", (DEFAULT_COLLECTION,)
             )
-            connection.execute(
-                "INSERT INTO collections VALUES (?, NULL, 0, 0)", (DEFAULT_COLLECTION,)
-            )
+            connection.pragma("application_id", _APPLICATION)
             connection.pragma("user_version", SCHEMA_VERSION)
 
     @contextmanager
     def read(self) -> Iterator[apsw.Connection]:
         """A connection inside a read transaction, which sees one state of the store."""
-        try:
-            connection = self._readers.get_nowait()
-        except queue.Empty:
-            connection = self._connect()
-        try:
-            with _translated(self._path):
+        with _translated(self._path):
+            try:
+                connection = self._readers.get_nowait()
+            except queue.Empty:
+                connection = self._connect()
+            try:
                 connection.execute("BEGIN")
                 yield connection
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            self._readers.put(connection)
+            finally:
+                self._give_back(connection)
+
+    def _give_back(self, connection: apsw.Connection) -> None:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        self._readers.put(connection)
+        if self._closed:
+            self._close_readers()
 
     @contextmanager
     def write(self) -> Iterator[apsw.Connection]:
         """The one writing connection, inside a transaction: durable on leaving, or undone."""
-        with self._write_lock, _translated(self._path):
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
+        if not self._write_lock.acquire(timeout=self._busy_seconds):
+            raise StoreBusy(_BUSY)
+        try:
+            with _translated(self._path):
+                self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._writer
+                    self._writer.execute("COMMIT")
+                except BaseException:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+                    raise
+        finally:
+            self._write_lock.release()
 
     def close(self) -> None:
-        """Closes every connection; the database must not be used afterwards."""
+        """Closes every connection, those of active readers when they are done."""
         with self._write_lock:
             self._writer.close()
-        while not self._readers.empty():
-            self._readers.get_nowait().close()
+        self._closed = True
+        self._close_readers()
+
+    def _close_readers(self) -> None:
+        while True:
+            try:
+                self._readers.get_nowait().close()
+            except queue.Empty:
+                return
 
 
 @contextmanager
@@ -174,13 +202,11 @@ def _translated(path: Path) -> Iterator[None]:
     """SQLite's errors as errors that a caller can act on."""
     try:
         yield
-    except apsw.BusyError as error:
-        raise StoreBusy(
-            "another process is writing to this index: try again, or wait for it with --wait"
-        ) from error
+    except (apsw.BusyError, apsw.ProtocolError) as error:
+        raise StoreBusy(_BUSY) from error
     except apsw.FullError as error:
         raise StoreFull(f"no room left for {path}: free some space and try again") from error
-    except (apsw.NotADBError, apsw.CorruptError) as error:
+    except (apsw.NotADBError, apsw.CorruptError, UnicodeDecodeError) as error:
         raise StoreUnreadable(
             f"{path} is damaged or no index of this program: restore a backup, or ingest the files "
             "into another --home"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import apsw
 
-from rag.errors import ModelMismatch, NotFound
+from rag.errors import ModelMismatch, NotFound, StoreBusy
 from rag.store.base import Entry, Vector
 from rag.store.rows import (
     DOCUMENT_COLUMNS,
@@ -24,24 +24,24 @@ from rag.store.rows import (
 class CollectionState:
     """One row of `collections`, as a transaction sees it.
 
-    `embedder` is None while nothing was ever written. Changes since `replayable_from` can be
-    replayed: their tombstones are still there.
+    `embedder` is None while nothing was ever written. `base` names the search caches to begin
+    with; what was removed after their generation has tombstones.
     """
 
     name: str
     embedder: str | None
     generation: int
-    replayable_from: int
+    base: str | None
 
 
 def state_of(
     connection: apsw.Connection, collection: str, *, make: bool = False
 ) -> CollectionState:
-    query = "SELECT name, embedder, generation, replayable_from FROM collections WHERE name = ?"
+    query = "SELECT name, embedder, generation, base FROM collections WHERE name = ?"
     row = connection.execute(query, (collection,)).fetchone()
     if row is None and make:
-        connection.execute("INSERT INTO collections VALUES (?, NULL, 0, 0)", (collection,))
-        return CollectionState(collection, None, 0, 0)
+        connection.execute("INSERT INTO collections VALUES (?, NULL, 0, NULL)", (collection,))
+        return CollectionState(collection, None, 0, None)
     if row is None:
         raise NotFound(f"there is no collection {collection!r}: `rag collections` lists them")
     return CollectionState(*row)
@@ -62,6 +62,26 @@ def next_generation(connection: apsw.Connection, collection: str, embedder: str 
         (embedder, collection),
     ).get
     return generation
+
+
+def record_base(connection: apsw.Connection, made_from: CollectionState, base: str) -> bool:
+    """Makes `base` the one that every process begins with, unless it was overtaken.
+
+    It was where the collection has got another base or another embedder meanwhile.
+    """
+    now = state_of(connection, made_from.name)
+    if (now.base, now.embedder) != (made_from.base, made_from.embedder):
+        return False
+    connection.execute("UPDATE collections SET base = ? WHERE name = ?", (base, now.name))
+    connection.execute(
+        "DELETE FROM tombstones WHERE collection = ? AND generation <= ?",
+        (now.name, made_from.generation),
+    )
+    return True
+
+
+def forget_base(connection: apsw.Connection, collection: str) -> None:
+    connection.execute("UPDATE collections SET base = NULL WHERE name = ?", (collection,))
 
 
 def put_vectors(connection: apsw.Connection, vectors: Mapping[bytes, Vector]) -> None:
@@ -101,14 +121,20 @@ def put_document(connection: apsw.Connection, generation: int, entry: Entry) -> 
         row,
     )
     collection = entry.document.origin.collection
-    connection.executemany(
-        f"INSERT INTO passages (collection, generation, vector_key, {PASSAGE_COLUMNS}) "  # noqa: S608
-        f"VALUES ({_marks(3 + PASSAGE_WIDTH)})",
-        (
-            (collection, generation, key, *passage_row(passage))
-            for passage, key in zip(entry.passages, entry.vector_keys, strict=True)
-        ),
-    )
+    passages = [
+        (collection, generation, key, *passage_row(passage))
+        for passage, key in zip(entry.passages, entry.vector_keys, strict=True)
+    ]
+    try:
+        connection.executemany(
+            f"INSERT INTO passages (collection, generation, vector_key, {PASSAGE_COLUMNS}) "  # noqa: S608
+            f"VALUES ({_marks(3 + PASSAGE_WIDTH)})",
+            passages,
+        )
+    except apsw.ConstraintError as error:
+        raise StoreBusy(
+            "another write removed what this one was going to reuse: try again"
+        ) from error
 
 
 def prune_vectors(connection: apsw.Connection, keys: Iterable[bytes]) -> None:

@@ -1,0 +1,147 @@
+"""What the OpenAPI description shows as replies; a test holds each against its schema."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from rag.payloads import (
+    CitationPayload,
+    CollectionPayload,
+    DocumentPayload,
+    PassagePayload,
+    ReplyPayload,
+    SearchPayload,
+    StatusPayload,
+)
+
+_ID = "7d32a0b875de035dda1fb79243f5924c"
+_SHA256 = "368458a2f4700755bb6db5bce4f018bdb6e07aa45a3e6d0259304e5e415cab10"
+_QUESTION = "How many days of leave do I get?"
+_SENTENCE = "Every full-time member of staff has 28 days of leave."
+
+_CITATION: CitationPayload = {
+    "document_id": _ID,
+    "source": "handbook/leave.md",
+    "title": "Annual leave",
+    "date": "2025-03-01",
+    "sha256": _SHA256,
+    "text_sha256": _SHA256,
+    "loader": "markdown/1",
+    "page": None,
+    "page_label": None,
+    "heading": ["Annual leave"],
+    "paragraph": 2,
+    "paragraph_end": 2,
+    "start": 52,
+    "end": 59,
+    "quote": "28 days",
+    "sentence_start": 16,
+    "sentence_end": 69,
+    "prefix": "y full-time member of staff has ",
+    "suffix": " of leave.",
+}
+_PASSAGE: PassagePayload = {
+    "rank": 1,
+    "score": 0.81,
+    "text": _SENTENCE,
+    "citation": {
+        **_CITATION,
+        "start": 16,
+        "end": 69,
+        "quote": _SENTENCE,
+        "sentence_start": None,
+        "sentence_end": None,
+        "prefix": "# Annual leave\n\n",
+        "suffix": "",
+    },
+    "also_in": [],
+}
+SEARCH: SearchPayload = {
+    "question": _QUESTION,
+    "collection": "default",
+    "passages": [_PASSAGE],
+    "index": {"generation": 12, "embedder": "all-MiniLM-L6-v2:1d2e", "reader": None},
+    "took_ms": {"total": 9.4, "retrieve": 9.4, "read": 0.0},
+}
+REPLY: ReplyPayload = {
+    **SEARCH,
+    "answered": True,
+    "answer": None,
+    "answers": [
+        {
+            "text": "28 days",
+            "sentence": _SENTENCE,
+            "confidence": None,
+            "citation": _CITATION,
+            "also_in": [],
+        }
+    ],
+    "reason": None,
+    "index": {"generation": 12, "embedder": "all-MiniLM-L6-v2:1d2e", "reader": "sentence"},
+    "took_ms": {"total": 14.1, "retrieve": 9.4, "read": 4.7},
+}
+REPLY["answer"] = REPLY["answers"][0]
+UPLOADED = {
+    "results": [
+        {"source": "leave.md", "status": "added", "document_id": _ID, "reason": None},
+        {
+            "source": "photo.jpg",
+            "status": "refused",
+            "document_id": None,
+            "reason": "unsupported format .jpg; supported: .htm, .html, .md, .pdf, .txt",
+        },
+    ]
+}
+DOCUMENT: DocumentPayload = {
+    "document_id": _ID,
+    "source": "handbook/leave.md",
+    "title": "Annual leave",
+    "collection": "default",
+    "paragraphs": 2,
+    "passages": 1,
+    "characters": 69,
+    "sha256": _SHA256,
+    "text_sha256": _SHA256,
+    "loader": "markdown/1",
+    "date": "2025-03-01",
+    "language": None,
+    "ingested_at": "2026-01-31T09:30:00+00:00",
+}
+DOCUMENTS = {"documents": [DOCUMENT], "next": None}
+COLLECTION: CollectionPayload = {
+    "name": "default",
+    "documents": 1,
+    "passages": 1,
+    "generation": 12,
+    "embedder": "all-MiniLM-L6-v2:1d2e",
+}
+STATUS: StatusPayload = {
+    "version": "0.1.0",
+    "reader": "sentence",
+    "documents": 1,
+    "passages": 1,
+    "collections": [COLLECTION],
+}
+_DETAILS = {
+    400: "There was an error parsing the body",
+    401: "this server wants its token: send Authorization: Bearer TOKEN",
+    404: "there is no collection 'reports': `rag collections` lists them",
+    409: "collection 'default' was made with another model: run `rag rebuild` to re-encode it",
+    413: "the request is larger than 100 MB: send fewer files at once, or raise RAG_MAX_UPLOAD_MB",
+    415: "none of 1 files was accepted; the first: unsupported format .jpg",
+    422: "question: is blank",
+    503: "another process is writing to this index: try again",
+    507: "no room left on the server's disk: free some, then send it again",
+}
+
+
+def problem(status: int) -> dict[str, Any]:
+    """A problem of this status."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": _DETAILS[status],
+        "request_id": "0f8fad5bd9cb469fa16570867728950e",
+    }

@@ -1,0 +1,102 @@
+"""The page by keyboard alone, and on narrow screens."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+from playwright.sync_api import Page, expect
+
+LEAVE = "How many days of leave do I get?"
+
+
+def test_from_question_to_source_and_back_by_keys(page: Page) -> None:
+    page.goto("/")
+    box, source = page.locator("#question"), page.locator("#source")
+    expect(box).to_be_focused()
+    page.keyboard.type(LEAVE)
+    page.keyboard.press("Enter")
+    cite = page.locator(".reply .cite").first
+    expect(cite).to_be_visible()
+    for _ in range(4):  # passages, the other answer's source, the answer's source
+        page.keyboard.press("Shift+Tab")
+        if cite.evaluate("(node) => node === document.activeElement"):
+            break
+    expect(cite).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(source.locator("mark")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(source).to_be_hidden()
+    expect(cite).to_be_focused()
+    page.keyboard.press("/")
+    expect(box).to_be_focused()
+    page.keyboard.type("and/or")
+    expect(box).to_have_value("and/or")
+
+
+def test_enter_asks_and_shift_enter_breaks(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn")).to_have_count(0)
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    expect(page.locator("#question")).to_have_value("one\ntwo")
+    expect(page.locator(".turn")).to_have_count(0)
+
+
+def test_closing_by_button_returns_the_focus(page: Page) -> None:
+    page.goto("/")
+    row = page.locator("#documents .row").first
+    row.click()
+    page.get_by_role("button", name="Close the source").click()
+    expect(page.locator("#source")).to_be_hidden()
+    expect(row).to_be_focused()
+
+
+def test_everything_has_a_name(page: Page) -> None:
+    page.goto("/")
+    page.fill("#question", LEAVE)
+    page.press("#question", "Enter")
+    page.locator(".reply .cite").first.click()
+    expect(page.get_by_role("dialog", name="Leave and absence")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Your question")).to_be_visible()
+    expect(page.get_by_role("heading", name=LEAVE)).to_be_visible()
+    nameless = page.locator("button").evaluate_all(
+        "(all) => all.filter((one) => !one.hidden && !(one.ariaLabel || one.textContent)).length"
+    )
+    assert nameless == 0
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 960, 1280, 2560])
+def test_nothing_scrolls_sideways(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto("/")
+    sideways = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    expect(page.locator("#documents .row").first).to_be_visible()
+    assert not page.evaluate(sideways)
+    page.fill("#question", LEAVE)
+    page.press("#question", "Enter")
+    page.locator(".passages summary").click()
+    assert not page.evaluate(sideways)
+    page.locator(".reply .cite").first.click()
+    expect(page.locator("#source p mark")).to_be_visible()
+    assert not page.evaluate(sideways)
+    assert page.locator("#source .text").evaluate("(view) => view.scrollWidth <= view.clientWidth")
+
+
+def test_the_source_covers_a_narrow_screen_and_holds_the_focus(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    page.fill("#question", LEAVE)
+    page.press("#question", "Enter")
+    cite = page.locator(".reply .cite").first
+    cite.click()
+    source = page.locator("#source")
+    expect(source.locator("mark")).to_be_focused()
+    assert source.evaluate("(node) => node.matches(':modal')")
+    page.keyboard.press("/")
+    expect(source).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(source).to_be_hidden()
+    expect(cite).to_be_focused()

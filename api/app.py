@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
-from api import errors
+from api import errors, examples
 from api.assets import assets
 from api.middleware import Surroundings
 from api.routes import api, operations
@@ -62,6 +62,8 @@ def create_app(
     app.include_router(api)
     app.include_router(operations)
     app.include_router(assets)
+    describe = app.openapi
+    app.openapi = lambda: examples.add_replies(describe())  # type: ignore[method-assign]
     app.add_middleware(
         Surroundings,
         token=settings.token,

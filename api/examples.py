@@ -123,6 +123,15 @@ STATUS: StatusPayload = {
     "passages": 1,
     "collections": [COLLECTION],
 }
+_REPLIES: dict[tuple[str, str, str], Any] = {
+    ("/v1/ask", "post", "200"): REPLY,
+    ("/v1/search", "post", "200"): SEARCH,
+    ("/v1/documents", "post", "201"): UPLOADED,
+    ("/v1/documents", "get", "200"): DOCUMENTS,
+    ("/v1/documents/{document_id}", "get", "200"): DOCUMENT,
+    ("/v1/collections", "get", "200"): {"collections": [COLLECTION]},
+    ("/v1/status", "get", "200"): STATUS,
+}
 _DETAILS = {
     400: "There was an error parsing the body",
     401: "this server wants its token: send Authorization: Bearer TOKEN",
@@ -134,6 +143,14 @@ _DETAILS = {
     503: "another process is writing to this index: try again",
     507: "no room left on the server's disk: free some, then send it again",
 }
+
+
+def add_replies(description: dict[str, Any]) -> dict[str, Any]:
+    """Puts the examples into an OpenAPI description. FastAPI would leave out what is null."""
+    for (path, method, status), example in _REPLIES.items():
+        reply = description["paths"][path][method]["responses"][status]
+        reply["content"]["application/json"]["example"] = example
+    return description
 
 
 def problem(status: int) -> dict[str, Any]:

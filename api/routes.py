@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import TypeAdapter
 
 from api import examples
 from api.errors import problem, status_of
@@ -44,20 +46,16 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def _problems(*statuses: int) -> Responses:
-    schema = {"$ref": "#/components/schemas/Problem"}
+    schema = TypeAdapter(Problem).json_schema()
     return {
         status: {
-            "model": Problem,
+            "description": HTTPStatus(status).phrase,
             "content": {
                 "application/problem+json": {"schema": schema, "example": examples.problem(status)}
             },
         }
         for status in statuses
     }
-
-
-def _example(example: Any, status: int = 200) -> Responses:
-    return {status: {"content": {"application/json": {"example": example}}}}
 
 
 def _document_id(document_id: str) -> str:
@@ -72,7 +70,7 @@ api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
 operations = APIRouter()
 
 
-@api.post("/ask", responses=_example(examples.REPLY) | _problems(404, 409))
+@api.post("/ask", responses=_problems(404, 409))
 async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     """The answers that the documents support, word for word, or an honest "not found"."""
     reply = await shared.read(
@@ -81,18 +79,14 @@ async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     return reply_payload(reply)
 
 
-@api.post("/search", responses=_example(examples.SEARCH) | _problems(404, 409))
+@api.post("/search", responses=_problems(404, 409))
 async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     """The nearest passages alone."""
     reply = await shared.read(shared.service.search, body.question, body.top_k, body.collection)
     return search_payload(reply)
 
 
-@api.post(
-    "/documents",
-    status_code=201,
-    responses=_example(examples.UPLOADED, 201) | _problems(409, 415, 507),
-)
+@api.post("/documents", status_code=201, responses=_problems(409, 415, 507))
 async def upload(
     request: Request,
     shared: Shared,
@@ -118,7 +112,7 @@ def _all_refused(request: Request, outcomes: tuple[Outcome, ...]) -> JSONRespons
     )
 
 
-@api.get("/documents", responses=_example(examples.DOCUMENTS) | _problems(404))
+@api.get("/documents", responses=_problems(404))
 async def documents(
     shared: Shared,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
@@ -130,7 +124,7 @@ async def documents(
     return {"documents": [document_payload(record) for record in records], "next": after}
 
 
-@api.get("/documents/{document_id}", responses=_example(examples.DOCUMENT) | _problems(404))
+@api.get("/documents/{document_id}", responses=_problems(404))
 async def document(shared: Shared, document_id: DocumentId) -> DocumentPayload:
     """One document's facts."""
     _, record = await shared.read(shared.service.document, document_id)
@@ -155,14 +149,14 @@ async def remove(shared: Shared, document_id: DocumentId) -> Response:
     return Response(status_code=204)
 
 
-@api.get("/collections", responses=_example({"collections": [examples.COLLECTION]}))
+@api.get("/collections")
 async def collections(shared: Shared) -> Collections:
     """The collections and their sizes."""
     records = await shared.read(shared.service.collections)
     return {"collections": [collection_payload(record) for record in records]}
 
 
-@api.get("/status", responses=_example(examples.STATUS))
+@api.get("/status")
 async def status(shared: Shared) -> StatusPayload:
     """What the index holds, and which models made it."""
     records = await shared.read(shared.service.collections)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from embeddings.base import Embedder
@@ -26,6 +26,7 @@ from rag.types import (
 )
 
 BATCH = 512  # passages that are encoded and committed together
+_SLICE = 64  # passages that are encoded between two signs of progress
 UPLOADS = "uploads"
 """The root of everything that came over HTTP."""
 
@@ -63,60 +64,80 @@ def document_id(collection: str, root: str, source: str) -> str:
 
 @dataclass(slots=True)
 class _Pending:
-    """Documents that wait to be encoded and committed together."""
+    """Documents that wait to be encoded and committed together; `size` of their files in bytes."""
 
     entries: list[Entry] = field(default_factory=list)
     texts: dict[bytes, str] = field(default_factory=dict)
-    outcomes: list[Outcome] = field(default_factory=list)
+    size: int = 0
 
 
 class Ingestion:
-    """Brings one collection in step with files; every batch is committed as it is done."""
+    """One run that brings a collection in step with files; every batch is committed as it is done.
+
+    `progress` is called after each file and each slice of passages that is encoded.
+    """
 
     def __init__(
-        self, collection: str, store: PassageStore, embedder: Embedder, parser: Parser
+        self,
+        collection: str,
+        store: PassageStore,
+        embedder: Embedder,
+        parser: Parser,
+        progress: Callable[[Progress], None] = ignore_progress,
     ) -> None:
         self._collection = collection
         self._store = store
         self._embedder = embedder
         self._parser = parser
+        self._show = progress
         self._splitter = Splitter(embedder.count_tokens, embedder.max_tokens)
-        self._encoded = 0
+        self._progress = Progress(0, 0, 0, 0, 0)
         self._reused = 0
 
-    def run(
-        self, files: Sequence[SourceFile], progress: Callable[[Progress], None] = ignore_progress
-    ) -> IngestReport:
+    def run(self, files: Sequence[SourceFile]) -> IngestReport:
         """Adds and replaces; a file that fails is reported and the rest go on."""
         known = {(s.root, s.source): s for s in self._store.stored(self._collection)}
         total = sum(file.size for file in files)
+        self._progress = Progress(0, len(files), 0, total, 0)
         outcomes: list[Outcome] = []
         pending = _Pending()
-        done = 0
-        for number, file in enumerate(files, start=1):
-            self._take(file, known.get((file.root, file.source)), pending)
+        for file in files:
+            outcome = self._taken(file, known.get((file.root, file.source)), pending)
+            outcomes.append(outcome)
+            waits = outcome.status in (Status.ADDED, Status.REPLACED)
+            pending.size += file.size if waits else 0
+            self._advance(files=1, size=0 if waits else file.size)
             if len(pending.texts) >= BATCH:
-                outcomes += self._commit(pending)
+                self._commit(pending)
                 pending = _Pending()
-            done += file.size
-            progress(Progress(number, len(files), done, total, self._encoded))
-        outcomes += self._commit(pending)
-        return IngestReport(tuple(outcomes), self._encoded, self._reused)
+        self._commit(pending)
+        return IngestReport(tuple(outcomes), self._progress.encoded, self._reused)
 
-    def _take(self, file: SourceFile, known: Stored | None, pending: _Pending) -> None:
+    def _advance(self, files: int = 0, size: int = 0, encoded: int = 0) -> None:
+        now = self._progress
+        self._progress = replace(
+            now,
+            files=now.files + files,
+            bytes=now.bytes + size,
+            encoded=now.encoded + encoded,
+        )
+        self._show(self._progress)
+
+    def _taken(self, file: SourceFile, known: Stored | None, pending: _Pending) -> Outcome:
         try:
             data = file.read()
             sha256 = hashlib.sha256(data).hexdigest()
             if known and self._is_current(known, sha256):
-                outcome = Outcome(file.source, Status.UNCHANGED, known.document_id)
-            else:
-                entry = self._entry(file, sha256, self._parser.parse(file.source, data))
-                self._enqueue(entry, pending)
-                status = Status.REPLACED if known else Status.ADDED
-                outcome = Outcome(file.source, status, entry.document.origin.document_id)
+                return Outcome(file.source, Status.UNCHANGED, known.document_id)
+            entry = self._entry(file, sha256, self._parser.parse(file.source, data))
         except FileRefused as error:
-            outcome = refused(file.source, error, known)
-        pending.outcomes.append(outcome)
+            return refused(file.source, error, known)
+        pending.entries.append(entry)
+        pending.texts.update(
+            zip(entry.vector_keys, encoded_texts(entry.document, entry.passages), strict=True)
+        )
+        status = Status.REPLACED if known else Status.ADDED
+        return Outcome(file.source, status, entry.document.origin.document_id)
 
     def _is_current(self, known: Stored, sha256: str) -> bool:
         made = (known.sha256, known.loader, known.splitter)
@@ -147,22 +168,23 @@ class Ingestion:
             raise FileRefused("no text to index")
         return entry
 
-    def _enqueue(self, entry: Entry, pending: _Pending) -> None:
-        pending.entries.append(entry)
-        pending.texts.update(
-            zip(entry.vector_keys, encoded_texts(entry.document, entry.passages), strict=True)
+    def _commit(self, pending: _Pending) -> None:
+        if not pending.entries:
+            return
+        missing = self._store.missing(pending.texts)
+        vectors: dict[bytes, Vector] = {}
+        # Longest first, as the encoder wants them, so that slices waste nothing on padding.
+        keys = sorted(missing, key=lambda key: -len(pending.texts[key]))
+        for slice_ in (keys[start : start + _SLICE] for start in range(0, len(keys), _SLICE)):
+            vectors |= embed(self._embedder, {key: pending.texts[key] for key in slice_})
+            share = pending.size * len(slice_) // len(keys)
+            self._advance(size=share, encoded=len(slice_))
+            pending.size -= share
+        self._store.commit(
+            self._collection, self._embedder.fingerprint, put=pending.entries, vectors=vectors
         )
-
-    def _commit(self, pending: _Pending) -> list[Outcome]:
-        if pending.entries:
-            missing = self._store.missing(pending.texts)
-            vectors = embed(self._embedder, {key: pending.texts[key] for key in missing})
-            self._store.commit(
-                self._collection, self._embedder.fingerprint, put=pending.entries, vectors=vectors
-            )
-            self._encoded += len(missing)
-            self._reused += len(pending.texts) - len(missing)
-        return pending.outcomes
+        self._reused += len(pending.texts) - len(missing)
+        self._advance(size=pending.size)
 
 
 def refused(source: str, error: FileRefused, known: Stored | None = None) -> Outcome:

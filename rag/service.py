@@ -130,8 +130,9 @@ class Service:
     def _carried_out(
         self, plan: Plan, collection: str, progress: Callable[[Progress], None]
     ) -> IngestReport:
-        ingestion = Ingestion(collection, self._store, self.embedder, self._parts.parser)
-        report = ingestion.run(plan.files, progress)
+        parser = self._parts.parser
+        ingestion = Ingestion(collection, self._store, self.embedder, parser, progress)
+        report = ingestion.run(plan.files)
         gone = [stored.document_id for stored in plan.vanished]
         if gone:
             self._store.remove(collection, gone)

@@ -55,6 +55,7 @@ class Planner:
         plan = Plan()
         for path in dict.fromkeys(path.expanduser().resolve() for path in paths):
             try:
+                _check_name(path)
                 if path.is_dir() or path in self._roots:
                     self._add_folder(plan, path)
                 else:
@@ -113,6 +114,13 @@ class Planner:
                 f"{what}, so nothing was changed: bring them back, or forget them with --prune"
             )
         return gone
+
+
+def _check_name(path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise FileRefused("its name is not valid UTF-8; rename it") from None
 
 
 def _prefixes(source: str) -> Iterator[str]:

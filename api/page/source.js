@@ -4,15 +4,12 @@
 import { asProblem } from "./api.js";
 import { element, find } from "./dom.js";
 import { named, place } from "./origin.js";
-import { marked, paragraphs, unitsAt } from "./text.js";
+import { layOut } from "./paper.js";
+import { unitsAt } from "./text.js";
 import { explained } from "./words.js";
 
 /** @typedef {import("./api.js").Citation} Citation */
 /** @typedef {import("./api.js").DocumentRecord} DocumentRecord */
-/** @typedef {import("./text.js").Paragraph} Paragraph */
-
-/** Paragraphs that are laid out together, once they come near the view. */
-const CHUNK = 50;
 
 /**
  * @param {HTMLDialogElement} dialog
@@ -99,7 +96,7 @@ function show(dialog, text, citation, record) {
   const [from, to] = citation ? unitsAt(text, [citation.start, citation.end]) : [0, 0];
   const stands = citation !== null && text.slice(from, to) === citation.quote;
   notice(dialog, ...changed(citation, record, stands));
-  view.replaceChildren(...chunks(text, stands ? from : 0, stands ? to : 0));
+  layOut(view, text, stands ? from : 0, stands ? to : 0);
   view.scrollTop = 0;
 
   const mark = view.querySelector("p mark");
@@ -125,37 +122,4 @@ function changed(citation, record, stands) {
   }
   const same = record.text_sha256 === undefined || record.text_sha256 === citation.text_sha256;
   return same ? [] : [element("p", {}, "This file has changed since, but the quoted words still stand here.")];
-}
-
-/**
- * The text in lists of paragraphs; their text joins to the whole of it, and that of the marks to
- * the quote.
- * @param {string} text
- * @param {number} from
- * @param {number} to
- */
-function chunks(text, from, to) {
-  const all = paragraphs(text);
-  const lists = [];
-  for (let at = 0; at < all.length; at += CHUNK) {
-    const some = all.slice(at, at + CHUNK);
-    const list = element("ol", {}, ...some.map((paragraph) => paragraphView(text, paragraph, from, to)));
-    const letters = some[some.length - 1].next - some[0].start;
-    // A guess at its height, so that the scroll bar is about right before it is laid out.
-    list.style.setProperty("contain-intrinsic-block-size", `auto ${Math.ceil(letters / 60 + some.length) * 26}px`);
-    lists.push(list);
-  }
-  return lists;
-}
-
-/**
- * @param {string} text
- * @param {Paragraph} paragraph
- * @param {number} from
- * @param {number} to
- */
-function paragraphView(text, { number, start, end, next }, from, to) {
-  const words = element("p", { dir: "auto" }, ...marked(text, { start, end }, from, to));
-  const gap = element("span", { hidden: "" }, ...marked(text, { start: end, end: next }, from, to));
-  return element("li", { value: String(number) }, words, gap);
 }

@@ -44,7 +44,11 @@ _ASKS = (
         r"|region|province|county|river|sea|ocean|island|capital|place|location)\b",
     ),
     (AnswerType.WHEREABOUTS, r"\bwhere\b"),
-    (AnswerType.NAME, r"\b(?:what|which)\b"),
+    (
+        AnswerType.NAME,
+        r"\bwhich\b|\bwhat\s+(?!is|are|was|were|did|do|does|can|could|has|have|had|will|would|might"
+        r"|may|should|must)\w|\bwhat\s+(?:is|was)\s+(?:the\s+)?(?:\w+\s+)?(?:name|title)\b",
+    ),
 )
 _QUESTION_TYPES = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKS)
 
@@ -56,7 +60,7 @@ _DAY = r"\d{1,2}(?:st|nd|rd|th)?\b"
 _YEAR = r"(?:1\d|20)\d\d\b(?![.,]\d|\s?%)"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _DATE = re.compile(
-    rf"\b(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}\s+{_MONTH}|{_MONTH}\s+{_DAY})(?:,?\s+{_YEAR})?"
+    rf"(?<![\w.,])(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}\s+{_MONTH}|{_MONTH}\s+{_DAY})(?:,?\s+{_YEAR})?"
     rf"|(?:{_MONTH}|(?:the\s+)?(?:spring|summer|autumn|fall|winter|end|beginning)\s+of),?\s+{_YEAR}"
     rf"|{_WEEKDAY}(?:\s+{_DAY})?"
     r"|\d{1,4}\s?(?:BCE?|CE|AD)\b|AD\s\d{1,4}\b"
@@ -96,6 +100,7 @@ _UNITS = tuple(
     )
 )
 _BEYOND = 12  # characters behind a quantity in which its unit may still come
+_NO_QUANTITY = re.compile(r"one|(?:19|20)\d\d", re.IGNORECASE)  # a pronoun, a year
 _LOCATED = re.compile(
     r"\b(?:in|at|near|from|to|on|into|onto|across|along|outside|inside|around|towards?|through)"
     r"\s(?:the\s)?$",
@@ -176,7 +181,7 @@ class Wanted:
         found = [
             Span(*number.span())
             for number in _QUANTITY.finditer(sentence)
-            if number.group().lower() != "one" and self._counts(number["unit"])
+            if not _NO_QUANTITY.fullmatch(number.group()) and self._counts(number["unit"])
         ]
         return [span for span in found if self.in_unit(sentence, span)] or found
 

@@ -76,11 +76,6 @@ class Overlap:
         """The share of the question's weight that was matched, 0 to 1."""
         return sum(self.weights[term] * credit for term, credit in matched.items()) / self.total
 
-    def heaviest_missing(self, matched: Matched) -> float:
-        """The weight of the rarest question term not found, as a share of the rarest term's."""
-        missing = (weight for term, weight in self.weights.items() if term not in matched)
-        return max(missing, default=0.0) / max(self.weights.values())
-
     def adjacency(self, words: Sequence[str]) -> float:
         """The share of the question's neighbouring terms that are neighbours here too."""
         places: dict[str, int] = {}

@@ -72,7 +72,8 @@ class Follower:
     def compacted(self, connection: apsw.Connection, state: CollectionState) -> str | None:
         """Writes a new base if much has come since the last one; returns its name.
 
-        Readers go on meanwhile. They begin with it once the database names it.
+        Readers go on meanwhile, and begin with it once the database names it. Where the disk has
+        no room for one there is none.
         """
         vectors = self.at(connection, state).vectors
         rows = _count(connection, state)
@@ -88,7 +89,11 @@ class Follower:
             words.change(_texts(connection, state, _NOTHING), ())
             words.settle()
 
-        return self._folder.write_base(state.generation, fill)
+        try:
+            return self._folder.write_base(state.generation, fill)
+        except (OSError, RuntimeError, ValueError) as error:
+            _log.warning("the search caches can't be written, and go on without: %s", error)
+            return None
 
     def close(self) -> None:
         """Lets go of the files; views that are in use stay usable."""

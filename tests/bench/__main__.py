@@ -32,7 +32,7 @@ def main() -> None:
         speed.question_table(corpus, questions, settings),
         speed.ingest_table(corpus, settings),
         speed.change_table(options.files, settings),
-        retrieval.tables(options.data) if options.data else (),
+        retrieval.tables(options.data, retrieval.CACHE) if options.data else (),
     ):
         for line in table:
             print(line, flush=True)

@@ -16,7 +16,7 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import log2
 from pathlib import Path
@@ -33,6 +33,7 @@ from rag.text import paragraphs
 from rag.types import with_context
 from tests.bench.fusions import TRIED, Candidates, Ranking, shipped
 
+CACHE = Path(tempfile.gettempdir()) / "rag-bench"
 _BEIR = ("scifact", "nfcorpus", "cranfield")
 _ARTICLES, _QUESTIONS = 90, 6000  # of the training set, by a fixed seed
 
@@ -109,8 +110,10 @@ def _vectors(texts: Sequence[str], embedder: Embedder, cache: Path) -> NDArray[n
     return np.asarray(np.load(file), dtype=np.float32)
 
 
-def search(collection: Collection, embedder: Embedder, cache: Path) -> list[Candidates]:
-    """Both legs for every question, as `rag.retrieval` asks them."""
+def search(
+    collection: Collection, embedder: Embedder, cache: Path
+) -> tuple[list[Candidates], float]:
+    """Both legs for every question, as `rag.retrieval` asks them; milliseconds a word search."""
     passages = _vectors(collection.texts, embedder, cache)
     cosines = _vectors(collection.questions, embedder, cache) @ passages.T
     found = []
@@ -126,8 +129,7 @@ def search(collection: Collection, embedder: Embedder, cache: Path) -> list[Cand
         ids = sorted({*nearest, *words})
         scores = np.array([words.get(i, 0.0) for i in ids])
         found.append(Candidates(ids, row[ids].astype(np.float64), scores, (nearest, [*words])))
-    print(f"{collection.name}: {len(passages)} passages, {spent:.2f} ms a word search\n")
-    return found
+    return found, spent
 
 
 # Figures
@@ -162,32 +164,40 @@ def figures(collection: Collection, rankings: Iterable[Ranking]) -> list[float]:
     return [float(mean) for mean in np.mean(rows, axis=0)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="the folder of data sets")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "rag-bench")
-    parser.add_argument("--tried", action="store_true", help="show other ways of fusing, too")
-    options = parser.parse_args()
-    options.cache.mkdir(parents=True, exist_ok=True)
-    embedder = models.load("all-MiniLM-L6-v2", options.cache)
-    collections = [end_to_end(options.data), *(beir(options.data, name) for name in _BEIR)]
+def tables(data: Path, cache: Path, tried: bool = False) -> Iterator[str]:
+    """A table of all ways of ranking over all collections, and the time of a word search."""
+    cache.mkdir(parents=True, exist_ok=True)
+    embedder = models.load("all-MiniLM-L6-v2", cache)
+    collections = [end_to_end(data), *(beir(data, name) for name in _BEIR)]
     ways: list[tuple[str, Callable[[Candidates], Ranking]]] = [
         ("dense", lambda found: found.listed[0]),
         ("words", lambda found: found.listed[1]),
         ("**fused**", shipped),
     ]
-    if options.tried:
-        collections.insert(0, training(options.data))
+    if tried:
+        collections.insert(0, training(data))
         ways += TRIED
     columns = []
     for collection in collections:
-        found = search(collection, embedder, options.cache)
+        found, spent = search(collection, embedder, cache)
+        yield f"{collection.name}: {len(collection.texts)} passages, {spent:.2f} ms a word search\n"
         columns.append([figures(collection, map(way, found)) for _, way in ways])
-    print("|", " | ".join(["", *(collection.name for collection in collections)]), "|")
-    print("|---" * (len(collections) + 1) + "|")
+    yield "### Ranking: recall@1 / @5 / @10 / MRR, and nDCG@10 / recall@100 for BEIR\n"
+    yield "| " + " | ".join(["", *(collection.name for collection in collections)]) + " |"
+    yield "|---" * (len(collections) + 1) + "|"
     for row, (name, _) in enumerate(ways):
         cells = (" / ".join(f"{figure:.3f}" for figure in column[row]) for column in columns)
-        print("|", " | ".join([name, *cells]), "|")
+        yield "| " + " | ".join([name, *cells]) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="the folder of data sets")
+    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--tried", action="store_true", help="show other ways of fusing, too")
+    options = parser.parse_args()
+    for line in tables(options.data, options.cache, options.tried):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from typing import Any
 
 from rag.errors import InvalidInput, RagError
 
+_LAST_PORT = 65_535
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits with its status."""
@@ -85,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = command("serve", "ingest the paths, then serve the API and the page")
     serve.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--port", type=_port, default=8000, help="0 takes any that is free")
     evaluate = command("eval", "ask a set of questions and score the replies", within)
     evaluate.add_argument("questions", type=Path, metavar="QUESTIONS")
     evaluate.add_argument(
@@ -93,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="write run.json there")
     return parser
+
+
+def _port(argument: str) -> int:
+    if not argument.isdecimal() or int(argument) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"give a number from 0 to {_LAST_PORT}")
+    return int(argument)
 
 
 def _text(argument: str) -> str:

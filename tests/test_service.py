@@ -12,7 +12,7 @@ from rag.assembly import build
 from rag.errors import Conflict, InvalidInput, ModelMismatch, NotFound
 from rag.service import Parts, Service
 from rag.settings import Settings
-from rag.types import Citation, IngestReport, Reply, Status
+from rag.types import Answer, Citation, IngestReport, RankedPassage, Reply, Status
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def statuses(report: IngestReport) -> dict[str, Status]:
 
 
 def citations(reply: Reply) -> Iterator[Citation]:
-    for item in (*reply.answers, *reply.passages):
-        yield item.citation
-        yield from item.also_in
+    shown: tuple[Answer | RankedPassage, ...] = (*reply.answers, *reply.passages)
+    for item in shown:
+        yield from (item.citation, *item.also_in)
 
 
 def test_an_unchanged_folder_encodes_nothing(service: Service, folder: Path) -> None:

@@ -54,12 +54,17 @@ WEIGHTS = Signals(
 )
 """Log-odds against "no answer", up to a constant.
 
-Fitted (softmax over a question's sentences and "no answer") on 3,500 SQuAD training questions over
-40 mixed articles with 20 retrieved passages each; a third had no answer there. `no_date`,
-`no_quantity`, `no_place`, `unit` and `question` were too rare to fit and are set by hand.
+Fitted (softmax over a question's sentences and "no answer") on 3,500 SQuAD training questions, two
+thirds of them answerable, over 40 mixed articles with 20 retrieved passages each; checked on the 36
+calibration articles. `no_date`, `no_quantity`, `no_place`, `unit` and `question` were too rare for
+a stable fit: they are set by hand, so that a sentence of the wrong kind loses.
 """
 THRESHOLD = 6.7
-"""Below it the reader does not stand by a sentence: one right question in a hundred is refused."""
+"""Below it the reader does not stand by a sentence.
+
+Of the calibration questions it refuses 1 % of the answerable, 60 % of those about another article
+and 20 % of those whose paragraph was taken away.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class _Read:
 class SentenceReader:
     """The `Reader` that ranks sentences by shared words and picks words of the kind asked for.
 
-    Deterministic. Scores are log-odds against "no answer", not calibrated: `confidence` is None.
+    Deterministic. Scores are not calibrated: `confidence` is None.
     """
 
     @property

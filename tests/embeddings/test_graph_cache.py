@@ -43,20 +43,25 @@ def run(code: str, home: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     assert not log.exists(), log.read_text()
     return done.stdout
 
 
-def test_a_warm_start_needs_neither_torch_nor_network(
+def test_a_warm_start_needs_neither_torch_nor_network_and_serves_threads_at_once(
     compiled: CompiledEmbedder, cache: Path, tmp_path: Path
 ) -> None:
     code = f"""
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from embeddings.models import load
 embedder = load({MINILM!r}, Path({str(cache)!r}))
-print(embedder.embed_question("Who rules Belarus?").tolist())
+with ThreadPoolExecutor(8) as pool:
+    first, *others = pool.map(embedder.embed_question, ["Who rules Belarus?"] * 8)
+assert all(other.tobytes() == first.tobytes() for other in others)
+print(first.tolist())
 heavy = {{"torch", "transformers", "sentence_transformers", "huggingface_hub"}}
 print(sorted(heavy & set(sys.modules)))
 """

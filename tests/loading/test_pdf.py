@@ -108,6 +108,15 @@ def test_a_footnote_mark_at_the_end_of_a_line_does_not_end_the_paragraph() -> No
     assert block.endswith("journey begins.")
 
 
+def test_one_large_word_makes_no_heading() -> None:
+    pdf = FPDF()
+    pdf.add_page()
+    for size, words in ((11, FIRST), (11, "\n\nIn an emergency call "), (18, "4444")):
+        pdf.set_font("Helvetica", size=size)
+        pdf.write(5, words)
+    assert read(bytes(pdf.output())).headings == ()
+
+
 def test_columns_are_read_one_after_the_other() -> None:
     pdf = FPDF()
     pdf.add_page()

@@ -76,8 +76,9 @@ def test_a_line_that_stops_early_ends_its_paragraph(
 def test_another_size_begins_a_paragraph_but_a_footnote_mark_does_not(
     height: float, tallest: float, paragraphs: int
 ) -> None:
-    above = replace(SECOND, height=height, tallest=tallest)
-    assert count(above, replace(FULL, bottom=672)) == paragraphs
+    other = replace(FULL, height=height, tallest=tallest)
+    assert count(replace(other, bottom=686), replace(FULL, bottom=672)) == paragraphs
+    assert count(SECOND, replace(other, bottom=672)) == paragraphs
 
 
 def test_a_broken_word_is_never_parted() -> None:

@@ -278,12 +278,16 @@ def context(browser: Browser, server: Server) -> BrowserContext:
 
 
 @pytest.fixture
-def page(context: BrowserContext, api: FakeApi) -> Iterator[Page]:
+def page(context: BrowserContext, api: FakeApi) -> Iterator[Page]:  # noqa: ARG001
     """A fresh tab, opened by the test; it must end without a script error or a refused load."""
     page = context.new_page()
     page.set_default_timeout(10_000)
     errors: list[object] = []
-    page.on("pageerror", lambda error: errors.append(error))  # Playwright can't wrap a built-in
+
+    def note(error: object) -> None:
+        errors.append(error)
+
+    page.on("pageerror", note)
     yield page
     violations = page.evaluate("window.violations")
     page.close()

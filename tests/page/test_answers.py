@@ -1,4 +1,4 @@
-"""Asking: the answer marked exactly, what stands beside it, and what is said where there is none."""
+"""Asking: the answer marked exactly, what stands beside it, what is said where there is none."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LEAVE = "How many days of leave do I get?"
 WALLS = "Who paints the walls?"
+SESAME = "open-sesame"
 
 
 def ask(page: Page, question: str) -> None:
@@ -50,25 +51,25 @@ def test_passages_fold_below_the_answer(page: Page) -> None:
     expect(passages.locator(".number")).to_have_text(["3", "4"])
 
 
-@pytest.mark.parametrize(
-    ("before", "words", "after"),
-    [
-        ("🏖️🚆 𝔘𝔫𝔡 ", "zehn Tage 🎉", " frei."),
-        ("Jose\u0301 in the cafe\u0301 has ", "ten e\u0301tudes", "."),
-        ("\u202bשלום\u202c \u200f", "עשרה ימים", " בשנה"),
-        ("two\r\nlines, ", "then\r\nthese", "\r\nand more"),
-        ("", "all of it", ""),
-    ],
-)
-def test_the_mark_is_exact(page: Page, api: FakeApi, before: str, words: str, after: str) -> None:
-    sentence = before + words + after
-    origin = api.add("odd.txt", f"👩‍👩‍👧 First.\n\n{sentence}\n\nLast.")
-    api.reply("Odd?", api.answer(origin, words, sentence))
+ODD = [
+    ("🏖️🚆 𝔘𝔫𝔡 ", "zehn Tage 🎉", " frei."),
+    ("Jose\u0301 in the cafe\u0301 has ", "ten e\u0301tudes", "."),
+    ("\u202bשלום\u202c \u200f", "עשרה ימים", " בשנה"),
+    ("two\r\nlines, ", "then\r\nthese", "\r\nand more"),
+    ("", "all of it", ""),
+]
+
+
+def test_the_mark_is_exact(page: Page, api: FakeApi) -> None:
     page.goto("/")
-    ask(page, "Odd?")
-    quoted = page.locator(".answer blockquote")
-    assert quoted.locator("mark").all_text_contents() == [words]
-    assert quoted.text_content() == sentence
+    for number, (before, words, after) in enumerate(ODD):
+        sentence = before + words + after
+        origin = api.add(f"{number}.txt", f"👩‍👩‍👧 First.\n\n{sentence}\n\nLast.")
+        api.reply(f"Odd {number}?", api.answer(origin, words, sentence))
+        ask(page, f"Odd {number}?")
+        quoted = page.locator(".answer blockquote").nth(number)
+        assert quoted.text_content() == sentence
+        assert quoted.locator("mark").all_text_contents() == [words]
 
 
 def test_offsets_that_do_not_give_the_words_mark_nothing(page: Page, api: FakeApi) -> None:
@@ -94,52 +95,51 @@ def test_pages_and_other_places_are_named(page: Page, api: FakeApi) -> None:
     expect(page.locator(".reply > .facts")).to_have_text("38 ms")
 
 
-@pytest.mark.parametrize(
-    ("reason", "said"),
-    [
-        ("empty_index", "rag ingest"),
-        ("no_passage", "Nothing in your files comes near"),
-        ("low_confidence", "none of them answers this clearly enough"),
-        ("unsupported_language", "in English"),
-        ("constructor", "word for word"),
-        (None, "word for word"),
-    ],
-)
-def test_not_found_says_why(page: Page, api: FakeApi, reason: str | None, said: str) -> None:
-    api.replies[WALLS]["reason"] = reason
-    page.goto("/")
-    ask(page, WALLS)
-    expect(page.locator(".not-found h3")).to_have_text("Not found in your files")
-    expect(page.locator(".not-found p")).to_contain_text(said)
-    expect(page.locator(".passages summary")).to_have_text("Nearest passages (1)")
-    expect(page.locator(".passages blockquote")).to_be_visible()
-    expect(page.locator("#announcer")).to_contain_text("Not found in your files")
+REASONS = {
+    "empty_index": "rag ingest",
+    "no_passage": "Nothing in your files comes near",
+    "low_confidence": "none of them answers this clearly enough",
+    "unsupported_language": "in English",
+    "constructor": "word for word",
+    None: "word for word",
+}
 
 
-@pytest.mark.parametrize(
-    ("status", "detail", "headers", "said"),
-    [
-        (503, "reading files: 3 of 9", {"Retry_After": "7"}, "3 of 9. Ask again in 7 seconds."),
-        (429, "", {"Retry_After": "120"}, "Ask again in 2 minutes."),
-        (422, "question: too long", {}, "Question: too long."),
-        (404, "no such collection", {}, "No such collection."),
-        (507, "disk full", {}, "disk is full"),
-        (500, "see the log", {}, "Something failed on the server"),
-        (418, "teapot", {}, "Teapot."),
-    ],
-)
-def test_a_problem_is_told_and_can_be_tried_again(
-    page: Page, api: FakeApi, status: int, detail: str, headers: dict[str, str], said: str
-) -> None:
-    api.fail("/v1/ask", status, detail, **headers)
+def test_not_found_says_why(page: Page, api: FakeApi) -> None:
     page.goto("/")
-    ask(page, LEAVE)
-    expect(page.locator(".problem")).to_contain_text(said)
-    expect(page.locator("#question")).to_have_value(LEAVE)
-    page.get_by_role("button", name="Ask again").click()
-    expect(page.locator(".answer mark").first).to_have_text("thirty days")
-    expect(page.locator(".turn")).to_have_count(1)
-    expect(page.locator("#question")).to_have_value("")
+    for reason, said in REASONS.items():
+        api.replies[WALLS]["reason"] = reason
+        ask(page, WALLS)
+        turn = page.locator(".turn").last
+        expect(turn.locator(".not-found h3")).to_have_text("Not found in your files")
+        expect(turn.locator(".not-found p")).to_contain_text(said)
+        expect(turn.locator(".passages summary")).to_have_text("Nearest passages (1)")
+        expect(turn.locator(".passages blockquote")).to_be_visible()
+        expect(page.locator("#announcer")).to_contain_text("Not found in your files")
+
+
+PROBLEMS: list[tuple[int, str, dict[str, str], str]] = [
+    (503, "reading files: 3 of 9", {"Retry_After": "7"}, "3 of 9. Ask again in 7 seconds."),
+    (429, "", {"Retry_After": "120"}, "Ask again in 2 minutes."),
+    (422, "question: too long", {}, "Question: too long."),
+    (404, "no such collection", {}, "No such collection."),
+    (507, "disk full", {}, "disk is full"),
+    (500, "see the log", {}, "Something failed on the server"),
+    (418, "teapot", {}, "Teapot."),
+]
+
+
+def test_a_problem_is_told_and_can_be_tried_again(page: Page, api: FakeApi) -> None:
+    page.goto("/")
+    for tried, (status, detail, headers, said) in enumerate(PROBLEMS, start=1):
+        api.fail("/v1/ask", status, detail, **headers)
+        ask(page, LEAVE)
+        expect(page.locator(".problem")).to_contain_text(said)
+        expect(page.locator("#question")).to_have_value(LEAVE)
+        page.get_by_role("button", name="Ask again").click()
+        expect(page.locator(".turn .reply")).to_have_count(tried)
+        expect(page.locator(".problem")).to_have_count(0)
+        expect(page.locator("#question")).to_have_value("")
 
 
 def test_a_server_that_is_away_loses_nothing(page: Page) -> None:
@@ -175,14 +175,14 @@ def test_one_collection_is_not_offered_and_two_are(page: Page, api: FakeApi) -> 
 
 
 def test_a_token_is_asked_for_once_and_kept_in_the_tab(page: Page, api: FakeApi) -> None:
-    api.token = "open-sesame"
+    api.token = SESAME
     page.goto("/")
     dialog = page.get_by_role("dialog", name="Access token")
     expect(dialog.get_by_label("Token")).to_be_focused()
     dialog.get_by_label("Token").fill("wrong")
     page.keyboard.press("Enter")
     expect(dialog).to_contain_text("did not accept")
-    dialog.get_by_label("Token").fill("open-sesame")
+    dialog.get_by_label("Token").fill(SESAME)
     page.keyboard.press("Enter")
     expect(page.locator("#show-documents")).to_have_text("2 documents")
     page.reload()
@@ -192,7 +192,7 @@ def test_a_token_is_asked_for_once_and_kept_in_the_tab(page: Page, api: FakeApi)
 
 
 def test_declining_the_token_is_told(page: Page, api: FakeApi) -> None:
-    api.token = "open-sesame"
+    api.token = SESAME
     page.goto("/")
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#documents-state")).to_contain_text("An access token is needed")

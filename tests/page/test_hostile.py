@@ -16,13 +16,10 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[2] / "api" / "page"
 FIRING = [
+    "<img/src='x'/onerror=fired()>",
     "<img src=x onerror=fired()>",
     "<img src=x onerror=fired()//",
     "<IMG SRC=x OnErRoR=fired()>",
-    "<img/src=x/onerror=fired()>",
-    "<img src=x onerror='fired()' alt=\"",
-    "<svg onload=fired()>",
-    "<svg/onload=fired()>",
     "<svg><image href=x onerror=fired()></svg>",
     "<svg><style><img src=x onerror=fired()></style></svg>",
     "<math><mi><img src=x onerror=fired()></mi></math>",
@@ -42,6 +39,9 @@ FIRING = [
     "<noscript><p title='</noscript><img src=x onerror=fired()>'>",
 ]
 INERT = [
+    "<svg onload=fired()>",
+    "<svg/onload=fired()>",
+    "<img src=x onerror='fired()' alt=\"",
     "<script>fired()</script>",
     "</script><script>fired()</script>",
     "javascript:fired()",

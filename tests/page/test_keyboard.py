@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright")
 from playwright.sync_api import Page, expect
+
+if TYPE_CHECKING:
+    from tests.page.conftest import FakeApi
 
 LEAVE = "How many days of leave do I get?"
 
@@ -54,6 +60,20 @@ def test_closing_by_button_returns_the_focus(page: Page) -> None:
     expect(row).to_be_focused()
 
 
+def test_the_focus_returns_to_the_source_that_was_opened_last(page: Page) -> None:
+    page.goto("/")
+    page.fill("#question", LEAVE)
+    page.press("#question", "Enter")
+    first, second = (page.locator(".answer .cite").nth(at) for at in range(2))
+    first.click()
+    expect(page.locator("#source mark")).to_have_text("thirty days")
+    second.click()
+    expect(page.locator("#source mark")).to_have_text("within thirty days")
+    expect(page.locator("#source mark")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(second).to_be_focused()
+
+
 def test_everything_has_a_name(page: Page) -> None:
     page.goto("/")
     page.fill("#question", LEAVE)
@@ -68,21 +88,31 @@ def test_everything_has_a_name(page: Page) -> None:
     assert nameless == 0
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 960, 1280, 2560])
-def test_nothing_scrolls_sideways(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 700})
+WIDTHS = [320, 390, 768, 960, 1280, 2560]
+SIDEWAYS = """() => [document.documentElement, ...document.querySelectorAll("#source .text")]
+  .some((view) => view.scrollWidth > view.clientWidth)"""
+
+
+def test_nothing_scrolls_sideways(page: Page, api: FakeApi) -> None:
+    words = "endless" * 60
+    origin = api.add(f"{words}/{words}.txt", f"One.\n\n{words}", words)
+    api.reply(words, api.answer(origin, words, words), passages=(api.cite(origin, words),))
+
+    def narrow_to_wide() -> Iterator[int]:
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 700})
+            yield width
+
     page.goto("/")
-    sideways = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     expect(page.locator("#documents .row").first).to_be_visible()
-    assert not page.evaluate(sideways)
-    page.fill("#question", LEAVE)
+    assert not [width for width in narrow_to_wide() if page.evaluate(SIDEWAYS)]
+    page.fill("#question", words)
     page.press("#question", "Enter")
     page.locator(".passages summary").click()
-    assert not page.evaluate(sideways)
+    assert not [width for width in narrow_to_wide() if page.evaluate(SIDEWAYS)]
     page.locator(".reply .cite").first.click()
     expect(page.locator("#source p mark")).to_be_visible()
-    assert not page.evaluate(sideways)
-    assert page.locator("#source .text").evaluate("(view) => view.scrollWidth <= view.clientWidth")
+    assert not [width for width in narrow_to_wide() if page.evaluate(SIDEWAYS)]
 
 
 def test_the_source_covers_a_narrow_screen_and_holds_the_focus(page: Page) -> None:

@@ -35,7 +35,7 @@ COUNT = """async (texts) => {
 }"""
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_paragraphs_and_offsets_agree(page: Page, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     texts = ["".join(chance.choices(PIECES, k=chance.randrange(25))) for _ in range(1000)]

@@ -1,0 +1,178 @@
+"""From start to stop: readiness, following other writers, and asking while documents come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import Any
+
+import apsw
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from rag.assembly import build
+from rag.settings import Settings
+from rag.types import Status
+
+Check = Callable[..., dict[str, Any]]
+Serve = Callable[..., AbstractContextManager[TestClient]]
+Locked = Callable[[Path], AbstractContextManager[None]]
+Ready = Callable[[TestClient], None]
+
+
+def _folder(path: Path, count: int, words: str = "The number is") -> Path:
+    path.mkdir(exist_ok=True)
+    for number in range(count):
+        (path / f"{number:03}.txt").write_text(f"{words} {number}.\n")
+    return path
+
+
+def test_not_ready_then_ready(tmp_path: Path, serve: Serve, locked: Locked, ready: Ready) -> None:
+    home, folder = tmp_path / "home", _folder(tmp_path / "folder", 3)
+    build(Settings(home=home, embedder="hashing")).close()
+    with ExitStack() as stack:
+        writer = stack.enter_context(ExitStack())
+        writer.enter_context(locked(home))
+        client = stack.enter_context(serve(home, wait=False, busy_seconds=60, paths=(folder,)))
+        while (seen := client.get("/readyz")).json()["files"] < 3:
+            assert seen.status_code == 503
+        assert seen.status_code == 503
+        assert int(seen.headers["Retry-After"]) > 0
+        assert seen.json() == {
+            "ready": False, "detail": "ingesting", "files": 3, "total_files": 3,
+        }  # fmt: skip
+        assert client.get("/healthz").json() == {"status": "ok"}
+        # Questions get through, to what is there.
+        reply = client.post("/v1/ask", json={"question": "Which number?"}).json()
+        assert reply["reason"] == "empty_index"
+        writer.close()
+        ready(client)
+        assert client.get("/readyz").json() == {
+            "ready": True, "detail": "ready", "files": 3, "total_files": 3,
+        }  # fmt: skip
+        client.post("/v1/documents", files=[("files", ("new.txt", b"New words.\n"))])
+        assert client.get("/readyz").status_code == 200
+
+
+def test_ready_without_paths(empty: TestClient) -> None:
+    response = empty.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"ready": True, "detail": "ready", "files": 0, "total_files": 0}
+
+
+def test_ready_while_some_files_are_refused(tmp_path: Path, serve: Serve) -> None:
+    folder = _folder(tmp_path / "folder", 1)
+    (folder / "photo.jpg").write_bytes(b"\xff")
+    with serve(tmp_path / "home", paths=(folder,)) as client:
+        assert client.get("/v1/status").json()["documents"] == 1
+
+
+def _failed(client: TestClient) -> dict[str, Any]:
+    while (reply := client.get("/readyz")).json()["detail"] in {"starting", "ingesting"}:
+        assert reply.status_code == 503
+    assert reply.status_code == 503
+    readiness: dict[str, Any] = reply.json()
+    return readiness
+
+
+def test_a_missing_path_is_named(tmp_path: Path, serve: Serve) -> None:
+    folder = _folder(tmp_path / "folder", 1)
+    with serve(tmp_path / "home", wait=False, paths=(folder, tmp_path / "gone")) as client:
+        assert "gone: no such file or folder" in _failed(client)["detail"]
+        assert client.get("/v1/status").json()["documents"] == 1
+
+
+def test_another_model_is_named(tmp_path: Path, serve: Serve, check_problem: Check) -> None:
+    home, folder = tmp_path / "home", _folder(tmp_path / "folder", 1)
+    with serve(home, paths=(folder,)):
+        pass
+    connection = apsw.Connection(str(home / "index.sqlite"))
+    connection.execute("UPDATE collections SET embedder = 'another-model'")
+    connection.close()
+    with serve(home, wait=False, paths=(folder,)) as client:
+        assert "rag rebuild" in _failed(client)["detail"]
+        for route in ("/v1/ask", "/v1/search"):
+            response = client.post(route, json={"question": "Which number?"})
+            assert "rag rebuild" in check_problem(response, 409)["detail"]
+        files = [("files", ("new.txt", b"New words.\n"))]
+        check_problem(client.post("/v1/documents", files=files), 409)
+        assert client.get("/v1/documents").status_code == 200
+
+
+def test_an_unknown_model_is_named(tmp_path: Path, check_problem: Check) -> None:
+    settings = Settings(home=tmp_path / "home", cache=tmp_path, embedder=str(tmp_path / "none"))
+    with TestClient(create_app(build(settings), settings)) as client:
+        assert str(tmp_path / "none") in _failed(client)["detail"]
+        response = client.post("/v1/ask", json={"question": "Which number?"})
+        assert str(tmp_path) not in str(check_problem(response, 503))
+        assert client.get("/v1/documents").status_code == 200
+
+
+def test_a_writer_in_another_process_is_followed(tmp_path: Path, serve: Serve) -> None:
+    home = tmp_path / "home"
+    with serve(home) as client:
+        other = build(Settings(home=home, embedder="hashing"))
+        for number in range(3):
+            folder = _folder(tmp_path / "folder", 1, f"Version {number} of the")
+            other.ingest([folder])
+            reply = client.post("/v1/ask", json={"question": "Which version?"}).json()
+            assert [p["text"] for p in reply["passages"]] == [f"Version {number} of the 0."]
+            assert reply["index"]["generation"] == number + 1
+        other.remove(other.find("000.txt"))
+        other.close()
+        reply = client.post("/v1/ask", json={"question": "Which version?"}).json()
+        assert (reply["reason"], reply["passages"]) == ("empty_index", [])
+        assert client.get("/readyz").status_code == 200
+
+
+def test_asking_while_documents_come(tmp_path: Path, serve: Serve) -> None:
+    """Two files change together; no reply shows one old and one new."""
+    home, folder = tmp_path / "home", tmp_path / "folder"
+    with serve(home) as client:
+        other = build(Settings(home=home, embedder="hashing"), busy_seconds=30)
+        stop = threading.Event()
+
+        def write() -> int:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                folder.mkdir(exist_ok=True)
+                for name in ("left", "right"):
+                    (folder / f"{name}.txt").write_text(f"The {name} lamp shows {number} now.\n")
+                other.ingest([folder])
+            return number
+
+        def ask(_: int) -> set[str]:
+            response = client.post("/v1/ask", json={"question": "What does the lamp show?"})
+            assert response.status_code == 200, response.text
+            reply = response.json()
+            assert len(reply["passages"]) in (0, 2)
+            numbers = {p["text"].split()[-2] for p in reply["passages"]}
+            assert len(numbers) <= 1
+            return {f"{reply['index']['generation']}: {number}" for number in numbers}
+
+        with ThreadPoolExecutor(17) as pool:
+            writing = pool.submit(write)
+            try:
+                seen = set().union(*pool.map(ask, range(48)))
+            finally:
+                stop.set()
+            written = writing.result()
+        other.close()
+    assert written > 1
+    assert all(generation == number for generation, number in (s.split(": ") for s in seen))
+
+
+def test_stopping_in_the_middle_of_the_start(tmp_path: Path, serve: Serve) -> None:
+    home, folder = tmp_path / "home", _folder(tmp_path / "folder", 150)
+    with serve(home, wait=False, paths=(folder,)) as client:
+        while client.get("/readyz").json()["files"] < 2:
+            pass
+    assert not [t for t in threading.enumerate() if t.name == "start"]
+    service = build(Settings(home=home, embedder="hashing"))
+    report = service.ingest([folder])
+    assert report.count(Status.ADDED) + report.count(Status.UNCHANGED) == 150
+    service.close()

@@ -1,0 +1,358 @@
+"""What each command prints, where, and with which exit status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import apsw
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from rag.assembly import build
+from rag.settings import Settings
+
+Run: TypeAlias = Callable[..., Any]
+
+_COUNTS = ("added", "replaced", "unchanged", "removed", "refused")
+_QUESTION = "When does the car park close?"
+
+
+def _counts(report: dict[str, Any]) -> dict[str, int]:
+    return {name: report[name] for name in _COUNTS if report[name]}
+
+
+def test_ingest_reports_what_it_did(run: Run, folder: Path) -> None:
+    first = run("ingest", folder, "--json")
+    assert first.status == 0
+    assert _counts(first.json) == {"added": 3}
+    assert [r["source"] for r in first.json["results"]] == [
+        "leave.md", "parking.txt", "sub/fire.txt",
+    ]  # fmt: skip
+    assert first.json["passages_encoded"] > 0
+    again = run("ingest", folder, "--json")
+    assert _counts(again.json) == {"unchanged": 3}
+    assert (again.json["passages_encoded"], again.json["passages_reused"]) == (0, 0)
+
+    (folder / "leave.md").write_text("# Leave\n\nEvery member of staff has 30 days of leave.\n")
+    (folder / "new.txt").write_text("The lift is new.\n")
+    (folder / "photo.jpg").write_bytes(b"\xff")
+    last = run("ingest", folder, "--json")
+    assert last.status == 1
+    assert _counts(last.json) == {"added": 1, "replaced": 1, "unchanged": 2, "refused": 1}
+    by_source = {r["source"]: r for r in last.json["results"]}
+    assert by_source["photo.jpg"]["document_id"] is None
+    assert "unsupported" in by_source["photo.jpg"]["reason"]
+    ids = {r["source"]: r["document_id"] for r in first.json["results"]}
+    assert by_source["leave.md"]["document_id"] == ids["leave.md"]
+
+
+def test_ingest_in_words(run: Run, folder: Path) -> None:
+    (folder / "photo.jpg").write_bytes(b"\xff")
+    ran = run("ingest", folder)
+    lines = ran.out.splitlines()
+    assert ran.status == 1
+    assert "added     parking.txt" in lines
+    assert any(line.startswith("refused   photo.jpg: unsupported") for line in lines)
+    assert lines[-1].startswith("3 added, 0 replaced, 0 unchanged, 0 removed, 1 refused; ")
+
+
+def test_a_vanished_file_is_forgotten(run: Run, folder: Path) -> None:
+    for number in range(4):
+        (folder / f"{number}.txt").write_text(f"The number is {number}.\n")
+    run("ingest", folder)
+    (folder / "parking.txt").unlink()
+    ran = run("ingest", folder, "--json")
+    assert ran.status == 0
+    assert _counts(ran.json) == {"unchanged": 6, "removed": 1}
+    reply = run("ask", _QUESTION, "--json")
+    assert reply.status == 1
+    assert "22:30" not in reply.out
+
+
+def test_losing_over_a_third_needs_prune(run: Run, folder: Path) -> None:
+    run("ingest", folder)
+    (folder / "parking.txt").unlink()  # 1 of 3 is over 30 %
+    ran = run("ingest", folder, "--json")
+    assert ran.status == 1
+    assert _counts(ran.json) == {"refused": 1}
+    assert "--prune" in ran.json["results"][0]["reason"]
+    assert run("ask", _QUESTION).status == 0
+    pruned = run("ingest", folder, "--prune", "--json")
+    assert pruned.status == 0
+    assert _counts(pruned.json) == {"unchanged": 2, "removed": 1}
+
+
+def test_exactly_thirty_percent_may_go(run: Run, folder: Path) -> None:
+    for number in range(7):
+        (folder / f"{number}.txt").write_text(f"The number is {number}.\n")
+    run("ingest", folder)
+    for number in range(3):
+        (folder / f"{number}.txt").unlink()
+    ran = run("ingest", folder, "--json")
+    assert _counts(ran.json) == {"unchanged": 7, "removed": 3}
+
+
+def test_a_missing_root(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert run("ingest", folder).status == 0
+    folder.rename(tmp_path / "moved")
+    ran = run("ingest", folder, "--json")
+    assert ran.status == 1
+    assert "missing" in ran.json["results"][0]["reason"]
+    assert len(run("documents", "--json").json["documents"]) == 3
+    pruned = run("ingest", folder, "--prune", "--json")
+    assert _counts(pruned.json) == {"removed": 3}
+    never = run("ingest", tmp_path / "never", "--json")
+    assert (never.status, _counts(never.json)) == (1, {"refused": 1})
+
+
+def test_overlapping_roots(run: Run, folder: Path) -> None:
+    run("ingest", folder)
+    for other in (folder / "sub", folder.parent):
+        ran = run("ingest", other, "--json")
+        assert ran.status == 1
+        assert [r["status"] for r in ran.json["results"]] == ["refused"]
+        assert str(folder) in ran.json["results"][0]["reason"]
+    assert run("ingest", folder / "sub", "--collection", "other").status == 0
+
+
+def test_single_files(run: Run, folder: Path) -> None:
+    ran = run("ingest", folder / "parking.txt", "--json")
+    assert [r["source"] for r in ran.json["results"]] == ["parking.txt"]
+    # The root is its folder: the other files join it, nothing is twice, nothing is removed.
+    assert _counts(run("ingest", folder, "--json").json) == {"added": 2, "unchanged": 1}
+    ran = run("ingest", folder / "sub" / "fire.txt", "--json")
+    assert [r["source"] for r in ran.json["results"]] == ["sub/fire.txt"]
+    assert _counts(ran.json) == {"unchanged": 1}
+    assert len(run("documents", "--json").json["documents"]) == 3
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_file_named_besides_its_folder(run: Run, folder: Path, turned: bool) -> None:
+    paths = [folder, folder / "parking.txt", folder / "." / "parking.txt"]
+    ran = run("ingest", *(reversed(paths) if turned else paths), "--json")
+    assert (ran.status, _counts(ran.json)) == (0, {"added": 3})
+
+
+def test_dry_run_changes_nothing(run: Run, folder: Path) -> None:
+    ran = run("ingest", folder, "--dry-run", "--json")
+    assert (ran.status, _counts(ran.json)) == (0, {"added": 3})
+    assert run("documents", "--json").json == {"documents": []}
+    run("ingest", folder)
+    before = run("status", "--json").json
+    (folder / "leave.md").write_text("# Leave\n\nNone.\n")
+    (folder / "new.txt").write_text("New.\n")
+    (folder / "parking.txt").unlink()
+    ran = run("ingest", folder, "--dry-run", "--prune", "--json")
+    assert _counts(ran.json) == {"added": 1, "replaced": 1, "unchanged": 1, "removed": 1}
+    assert "dry run" in run("ingest", folder, "--dry-run", "--prune").out
+    assert run("status", "--json").json == before
+    assert _counts(run("ingest", folder, "--prune", "--json").json) == _counts(ran.json)
+
+
+def test_ask_and_search_print_what_http_sends(run: Run, folder: Path, home: Path) -> None:
+    run("ingest", folder)
+    asked = run("ask", _QUESTION, "--top-k", 2, "--json")
+    found = run("search", _QUESTION, "--top-k", 2, "--json")
+    assert (asked.status, found.status) == (0, 0)
+    settings = Settings(home=home, embedder="hashing")
+    with TestClient(create_app(build(settings), settings)) as client:
+        body = {"question": _QUESTION, "top_k": 2}
+        for route, mine in (("ask", asked.json), ("search", found.json)):
+            theirs = client.post(f"/v1/{route}", json=body).json()
+            assert mine | {"took_ms": 0} == theirs | {"took_ms": 0}
+        documents = run("documents", "--json").json["documents"]
+        assert documents == client.get("/v1/documents").json()["documents"]
+        assert run("collections", "--json").json == client.get("/v1/collections").json()
+        status = run("status", "--json").json
+        assert status.pop("home") == str(home)
+        assert status == client.get("/v1/status").json()
+
+
+def test_ask_in_words(run: Run, folder: Path) -> None:
+    run("ingest", folder)
+    ran = run("ask", _QUESTION)
+    assert ran.status == 0
+    assert "22:30" in ran.out.splitlines()[0]
+    assert "[" in ran.out.splitlines()[0]
+    assert ran.out.splitlines()[1] == "    parking.txt, paragraph 1"
+    assert "\x1b" not in ran.out
+
+
+def test_not_answered_is_1(run: Run, folder: Path) -> None:
+    empty = run("ask", _QUESTION)
+    assert empty.status == 1
+    assert "rag ingest" in empty.out
+    assert run("search", _QUESTION).status == 1
+    run("ingest", folder)
+    ran = run("ask", "Which orchestra played Mahler in Vienna?", "--json")
+    assert ran.status == 1
+    assert ran.json["reason"] == "low_confidence"
+    assert ran.json["passages"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["ask"],
+        ["ask", " "],
+        ["ask", "x" * 2001],
+        ["ask", "Where?", "--top-k", "0"],
+        ["ask", "Where?", "--top-k", "101"],
+        ["ask", "Where?", "--top-k", "x"],
+        ["ask", "Where \udcff?"],
+        ["ask", "Where?", "--collection", "\udcff"],
+        ["search", "Where?", "--loud"],
+        ["ingest"],
+        ["ingest", ".", "--collection", "No Such"],
+        ["remove", "\udcff"],
+        ["serve", "--host", "0.0.0.0"],  # noqa: S104
+        ["serve", "--host", ""],
+        ["serve", "--host", "::"],
+        ["serve", "--port", "x"],
+        ["serve", "--port", "-1"],
+        ["serve", "--port", "65536"],
+        ["eval", "none.jsonl"],
+    ],
+)
+def test_wrong_usage_is_2(run: Run, arguments: list[str]) -> None:
+    ran = run(*arguments)
+    assert ran.status == 2
+    assert ran.out == ""
+    assert ran.err.strip()
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_unknown_collections(run: Run, command: str) -> None:
+    ran = run(command, "Where?", "--collection", "none")
+    assert (ran.status, ran.out) == (1, "")
+    assert "rag collections" in ran.err
+
+
+def test_remove(run: Run, folder: Path) -> None:
+    run("ingest", folder)
+    ran = run("remove", "parking.txt", "--json")
+    assert (ran.status, ran.json["status"]) == (0, "removed")
+    documents = run("documents", "--json").json["documents"]
+    assert [d["source"] for d in documents] == ["leave.md", "sub/fire.txt"]
+    assert run("remove", documents[0]["document_id"]).status == 0
+    gone = run("remove", "parking.txt")
+    assert (gone.status, gone.out) == (1, "")
+    assert "rag documents" in gone.err
+    assert "22:30" not in run("ask", _QUESTION).out
+
+
+def test_remove_wants_one_document(run: Run, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "same.txt").write_text(f"From folder {name}.\n")
+        run("ingest", tmp_path / name)
+    ids = [d["document_id"] for d in run("documents", "--json").json["documents"]]
+    ran = run("remove", "same.txt")
+    assert (ran.status, ran.out) == (1, "")
+    assert all(document_id in ran.err for document_id in ids)
+    assert run("remove", ids[0]).status == 0
+    assert run("remove", "same.txt").status == 0
+
+
+def test_rebuild(run: Run, folder: Path, home: Path) -> None:
+    run("ingest", folder)
+    with closing(apsw.Connection(str(home / "index.sqlite"))) as connection:
+        connection.execute("UPDATE collections SET embedder = 'another-model'")
+    refused = run("ask", _QUESTION)
+    assert refused.status == 1
+    assert "rag rebuild" in refused.err
+    assert run("documents").status == 0
+    ran = run("rebuild", "--json")
+    assert ran.status == 0
+    assert ran.json.keys() == {"passages_encoded"}
+    assert run("ask", _QUESTION).status == 0
+
+
+def test_every_command_prints_json(run: Run, folder: Path) -> None:
+    run("ingest", folder)
+    for arguments in (["documents"], ["collections"], ["status"], ["rebuild"]):
+        ran = run(*arguments, "--json")
+        assert ran.status == 0
+        assert isinstance(json.loads(ran.out), dict)
+        plain = run(*arguments)
+        assert plain.status == 0
+        assert plain.out.strip()
+
+
+def test_the_home_is_found(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def home() -> str:
+        found: str = run("status", "--json").json["home"]
+        return found
+
+    assert home() == str(tmp_path / "home")
+    ran = run("status", "--home", tmp_path / "named", "--json")
+    assert ran.json["home"] == str(tmp_path / "named")
+    monkeypatch.delenv("RAG_HOME")
+    assert home() == str(tmp_path / "here" / ".rag")
+    deep = tmp_path / "here" / "a" / "b"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    assert home() == str(tmp_path / "here" / ".rag")
+    run("ingest", folder)
+    monkeypatch.chdir(tmp_path / "here")
+    assert run("ask", _QUESTION).status == 0
+
+
+def test_an_unknown_model(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RAG_EMBEDDER", str(tmp_path / "no-model"))
+    ran = run("ask", "Where?")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith("rag: ")
+    assert run("documents").status == 0
+
+
+def test_no_index_at_all(run: Run, home: Path) -> None:
+    home.mkdir()
+    (home / "index.sqlite").write_bytes(b"This is no database, whatever its name says." * 99)
+    ran = run("status")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith("rag: ")
+
+
+def test_a_document_does_not_drive_the_terminal(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "evil"
+    folder.mkdir()
+    text = "The siren \x1b[2J sounds \x07 at \u202enoon\u202c \x9b31m every day.\n"
+    (folder / "evil\x1b[31m\u202e.txt").write_text(text)
+    (folder / "evil\x1b.exe").write_text(text)
+    shown = run("ingest", folder).out
+    for arguments in (["ask", "When does the siren sound every day?"], ["search", "siren"]):
+        shown += run(*arguments).out
+    shown += run("documents").out
+    assert "siren" in shown
+    assert not [c for c in shown if c != "\n" and not c.isprintable()]
+    found = run("search", "siren", "--json").json["passages"][0]
+    assert found["text"] == text.strip()
+
+
+def test_names_that_are_not_utf8(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "names"
+    folder.mkdir()
+    bad = folder / "bad\udcff.txt"
+    try:
+        bad.write_text("Words in a file.\n")
+    except OSError:
+        pytest.skip("this file system wants UTF-8")
+    (folder / "good.txt").write_text("Words in another file.\n")
+    for paths in ([folder], [bad]):
+        ran = run("ingest", *paths, "--json")
+        assert ran.status == 1
+        assert "Traceback" not in ran.err
+        assert ran.json["refused"] == 1
+        refused = next(r for r in ran.json["results"] if r["status"] == "refused")
+        assert "UTF-8" in refused["reason"]

@@ -1,0 +1,123 @@
+"""Whatever is written, in whatever order, a store says what a dict of the same documents says."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from rag.store import faiss_index, following
+from rag.store.embedded import EmbeddedStore
+
+if TYPE_CHECKING:
+    from tests.store.conftest import Author
+
+WORDS = ("apple", "pear", "plum", "fig")
+SOURCES = st.sampled_from(["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"])
+PARAGRAPHS = st.lists(
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join), min_size=1, max_size=4
+)
+
+
+class StoreAgainstDict(RuleBasedStateMachine):
+    """Two objects over one home take turns in writing; `written` is what they should hold."""
+
+    def __init__(self, author: Author) -> None:
+        super().__init__()
+        self.author = author
+        self.folder = tempfile.TemporaryDirectory()
+        self.written: dict[str, list[str]] = {}
+        self.stores = [self.opened(), self.opened()]
+
+    def opened(self) -> EmbeddedStore:
+        return EmbeddedStore(Path(self.folder.name))
+
+    @rule(turn=st.booleans(), source=SOURCES, texts=PARAGRAPHS)
+    def put(self, turn: bool, source: str, texts: list[str]) -> None:
+        self.author.put(self.stores[turn], self.author.entry(source, *texts))
+        self.written[source] = texts
+
+    @rule(turn=st.booleans(), put=SOURCES, texts=PARAGRAPHS, removed=st.sets(SOURCES))
+    def put_and_remove(self, turn: bool, put: str, texts: list[str], removed: set[str]) -> None:
+        entry = self.author.entry(put, *texts)
+        self.author.put(self.stores[turn], entry, remove=sorted(removed))
+        for source in removed:
+            self.written.pop(source, None)
+        self.written[put] = texts
+
+    @rule(turn=st.booleans(), source=SOURCES)
+    def remove(self, turn: bool, source: str) -> None:
+        self.stores[turn].remove("default", [self.author.id_of(source)])
+        self.written.pop(source, None)
+
+    @rule(turn=st.booleans())
+    def compact(self, turn: bool) -> None:
+        self.stores[turn].compact("default")
+
+    @rule(turn=st.booleans())
+    def reopen(self, turn: bool) -> None:
+        self.stores[turn].close()
+        self.stores[turn] = self.opened()
+
+    @rule(turn=st.booleans())
+    def ask(self, turn: bool) -> None:
+        self.check(self.stores[turn])
+
+    def check(self, store: EmbeddedStore) -> None:
+        author = self.author
+        entries = [author.entry(source, *texts) for source, texts in self.written.items()]
+        vectors = author.vectors(*entries)
+        question = author.vector("question")
+        cosines = {
+            (entry.document.origin.source, ordinal): float(
+                vectors[key].astype(np.float16).astype(np.float32) @ question
+            )
+            for entry in entries
+            for ordinal, key in enumerate(entry.vector_keys)
+        }
+        near = {
+            (source, ordinal): score for source, ordinal, score in author.nearest(store, "question")
+        }
+        assert near == pytest.approx(cosines, abs=1e-5)
+        for word in WORDS:
+            assert {(source, ordinal) for source, ordinal, _ in author.worded(store, word)} == {
+                (source, ordinal)
+                for source, texts in self.written.items()
+                for ordinal, text in enumerate(texts)
+                if word in text
+            }
+        assert [document.text for document in store.everything("default")] == [
+            "\n\n".join(texts) for _, texts in sorted(self.written.items())
+        ]
+
+    def teardown(self) -> None:
+        last = self.opened()
+        for store in (*self.stores, last):
+            self.check(store)
+            store.close()
+        self.folder.cleanup()
+
+
+@pytest.mark.parametrize("few", [0, 256], ids=["compacted often", "replayed"])
+def test_a_store_agrees_with_a_dict(
+    new_author: Callable[..., Author], monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(following, "_REPLAYED_AT_MOST", few)
+    monkeypatch.setattr(following, "_DEAD_SHARE", 0.5)
+    monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 10**6)
+    run_state_machine_as_test(
+        lambda: StoreAgainstDict(new_author()),  # type: ignore[arg-type]
+        settings=settings(
+            max_examples=10,
+            stateful_step_count=10,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -12,7 +12,7 @@ const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e
  * @param {string} text
  */
 export function named(text) {
-  const spelt = text.replace(/x{99}/u, (character) => {
+  const spelt = text.replace(UNSEEN, (character) => {
     const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
     return `[U+${code}]`;
   });

@@ -66,7 +66,7 @@ _DATE = re.compile(
     r"|\d{1,4}\s?(?:BCE?|CE|AD)\b|AD\s\d{1,4}\b"
     r"|(?:the\s+)?(?:early |mid-?|late )?(?:\d{1,2}|[a-z]+)(?:st|nd|rd|th)[ -]century\b"
     rf"|(?:the\s+)?(?:early |mid-?|late )?(?:1\d|20)\d0s\b|{_YEAR}(?:[–-](?:\d\d){{1,2}}\b)?"
-    r"|\d{1,2}(?::\d\d)?\s?[ap]\.?m\b\.?"
+    r"|\d{1,2}(?::\d\d)?\s?[ap]\.?m\b\.?|\d{1,2}:\d\d\b"
     rf"|(?:last|this|next|early|late|mid-?)\s?(?:year|month|week|{_MONTH}|{_WEEKDAY})|yesterday)"
 )
 _NUMBER_WORD = (
@@ -81,10 +81,10 @@ _UNIT = (
     r"|months?|years?|decades?|centuries|times|[kMG]?(?:Hz|W|B|bit/s))(?!\w)"
 )
 _QUANTITY = re.compile(
-    r"(?<![\w.,\[])(?:(?:more|less|fewer) than |at least |at most |up to |about |around |over "
+    r"(?<![\w.,:\[])(?:(?:more|less|fewer) than |at least |at most |up to |about |around |over "
     r"|nearly |almost |approximately |some )?"
     rf"(?:[$€£¥]\s?|US\$\s?)?(?:\d+(?:[.,]\d+)*|{_NUMBER_WORD}\b)"
-    rf"(?:[\s-]{_NUMBER_WORD}\b){{0,3}}(?:[\s-]?(?P<unit>{_UNIT}))?(?![\w\]])",
+    rf"(?:[\s-]{_NUMBER_WORD}\b){{0,3}}(?:[\s-]?(?P<unit>{_UNIT}))?(?![\w\]]|:\d)",
     re.IGNORECASE,
 )
 _LENGTH = r"(?:met(?:er|re)s?|miles?|km|kilomet\w+|feet|foot|inch(?:es)?|cm|mm)\b"

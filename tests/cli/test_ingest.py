@@ -1,0 +1,164 @@
+"""`rag ingest`: what it adds, replaces, leaves, removes and refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+Run: TypeAlias = Callable[..., Any]
+
+_COUNTS = ("added", "replaced", "unchanged", "removed", "refused")
+_QUESTION = "When does the car park close?"
+
+
+def _counts(report: dict[str, Any]) -> dict[str, int]:
+    return {name: report[name] for name in _COUNTS if report[name]}
+
+
+def test_ingest_reports_what_it_did(run: Run, folder: Path) -> None:
+    first = run("ingest", folder, "--json")
+    assert first.status == 0
+    assert _counts(first.json) == {"added": 3}
+    assert [r["source"] for r in first.json["results"]] == [
+        "leave.md", "parking.txt", "sub/fire.txt",
+    ]  # fmt: skip
+    assert first.json["passages_encoded"] > 0
+    again = run("ingest", folder, "--json")
+    assert _counts(again.json) == {"unchanged": 3}
+    assert (again.json["passages_encoded"], again.json["passages_reused"]) == (0, 0)
+
+    (folder / "leave.md").write_text("# Leave\n\nEvery member of staff has 30 days of leave.\n")
+    (folder / "new.txt").write_text("The lift is new.\n")
+    (folder / "photo.jpg").write_bytes(b"\xff")
+    last = run("ingest", folder, "--json")
+    assert last.status == 1
+    assert _counts(last.json) == {"added": 1, "replaced": 1, "unchanged": 2, "refused": 1}
+    by_source = {r["source"]: r for r in last.json["results"]}
+    assert by_source["photo.jpg"]["document_id"] is None
+    assert "unsupported" in by_source["photo.jpg"]["reason"]
+    ids = {r["source"]: r["document_id"] for r in first.json["results"]}
+    assert by_source["leave.md"]["document_id"] == ids["leave.md"]
+
+
+def test_ingest_in_words(run: Run, folder: Path) -> None:
+    (folder / "photo.jpg").write_bytes(b"\xff")
+    ran = run("ingest", folder)
+    lines = ran.out.splitlines()
+    assert ran.status == 1
+    assert "added     parking.txt" in lines
+    assert any(line.startswith("refused   photo.jpg: unsupported") for line in lines)
+    assert lines[-1].startswith("3 added, 0 replaced, 0 unchanged, 0 removed, 1 refused; ")
+
+
+def test_a_vanished_file_is_forgotten(run: Run, folder: Path) -> None:
+    for number in range(4):
+        (folder / f"{number}.txt").write_text(f"The number is {number}.\n")
+    run("ingest", folder)
+    (folder / "parking.txt").unlink()
+    ran = run("ingest", folder, "--json")
+    assert ran.status == 0
+    assert _counts(ran.json) == {"unchanged": 6, "removed": 1}
+    reply = run("ask", _QUESTION, "--json")
+    assert reply.status == 1
+    assert "22:30" not in reply.out
+
+
+def test_losing_over_a_third_needs_prune(run: Run, folder: Path) -> None:
+    run("ingest", folder)
+    (folder / "parking.txt").unlink()  # 1 of 3 is over 30 %
+    ran = run("ingest", folder, "--json")
+    assert ran.status == 1
+    assert _counts(ran.json) == {"refused": 1}
+    assert "--prune" in ran.json["results"][0]["reason"]
+    assert run("ask", _QUESTION).status == 0
+    pruned = run("ingest", folder, "--prune", "--json")
+    assert pruned.status == 0
+    assert _counts(pruned.json) == {"unchanged": 2, "removed": 1}
+
+
+def test_exactly_thirty_percent_may_go(run: Run, folder: Path) -> None:
+    for number in range(7):
+        (folder / f"{number}.txt").write_text(f"The number is {number}.\n")
+    run("ingest", folder)
+    for number in range(3):
+        (folder / f"{number}.txt").unlink()
+    ran = run("ingest", folder, "--json")
+    assert _counts(ran.json) == {"unchanged": 7, "removed": 3}
+
+
+def test_a_missing_root(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert run("ingest", folder).status == 0
+    folder.rename(tmp_path / "moved")
+    ran = run("ingest", folder, "--json")
+    assert ran.status == 1
+    assert "missing" in ran.json["results"][0]["reason"]
+    assert len(run("documents", "--json").json["documents"]) == 3
+    pruned = run("ingest", folder, "--prune", "--json")
+    assert _counts(pruned.json) == {"removed": 3}
+    never = run("ingest", tmp_path / "never", "--json")
+    assert (never.status, _counts(never.json)) == (1, {"refused": 1})
+
+
+def test_overlapping_roots(run: Run, folder: Path) -> None:
+    run("ingest", folder)
+    for other in (folder / "sub", folder.parent):
+        ran = run("ingest", other, "--json")
+        assert ran.status == 1
+        assert [r["status"] for r in ran.json["results"]] == ["refused"]
+        assert str(folder) in ran.json["results"][0]["reason"]
+    assert run("ingest", folder / "sub", "--collection", "other").status == 0
+
+
+def test_single_files(run: Run, folder: Path) -> None:
+    ran = run("ingest", folder / "parking.txt", "--json")
+    assert [r["source"] for r in ran.json["results"]] == ["parking.txt"]
+    # The root is its folder: the other files join it, nothing is twice, nothing is removed.
+    assert _counts(run("ingest", folder, "--json").json) == {"added": 2, "unchanged": 1}
+    ran = run("ingest", folder / "sub" / "fire.txt", "--json")
+    assert [r["source"] for r in ran.json["results"]] == ["sub/fire.txt"]
+    assert _counts(ran.json) == {"unchanged": 1}
+    assert len(run("documents", "--json").json["documents"]) == 3
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_file_named_besides_its_folder(run: Run, folder: Path, turned: bool) -> None:
+    paths = [folder, folder / "parking.txt", folder / "." / "parking.txt"]
+    ran = run("ingest", *(reversed(paths) if turned else paths), "--json")
+    assert (ran.status, _counts(ran.json)) == (0, {"added": 3})
+
+
+def test_dry_run_changes_nothing(run: Run, folder: Path) -> None:
+    ran = run("ingest", folder, "--dry-run", "--json")
+    assert (ran.status, _counts(ran.json)) == (0, {"added": 3})
+    assert run("documents", "--json").json == {"documents": []}
+    run("ingest", folder)
+    before = run("status", "--json").json
+    (folder / "leave.md").write_text("# Leave\n\nNone.\n")
+    (folder / "new.txt").write_text("New.\n")
+    (folder / "parking.txt").unlink()
+    ran = run("ingest", folder, "--dry-run", "--prune", "--json")
+    assert _counts(ran.json) == {"added": 1, "replaced": 1, "unchanged": 1, "removed": 1}
+    assert "dry run" in run("ingest", folder, "--dry-run", "--prune").out
+    assert run("status", "--json").json == before
+    assert _counts(run("ingest", folder, "--prune", "--json").json) == _counts(ran.json)
+
+
+def test_names_that_are_not_utf8(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "names"
+    folder.mkdir()
+    bad = folder / "bad\udcff.txt"
+    try:
+        bad.write_text("Words in a file.\n")
+    except OSError:
+        pytest.skip("this file system wants UTF-8")
+    (folder / "good.txt").write_text("Words in another file.\n")
+    for paths in ([folder], [bad]):
+        ran = run("ingest", *paths, "--json")
+        assert ran.status == 1
+        assert "Traceback" not in ran.err
+        assert ran.json["refused"] == 1
+        refused = next(r for r in ran.json["results"] if r["status"] == "refused")
+        assert "UTF-8" in refused["reason"]

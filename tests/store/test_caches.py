@@ -292,6 +292,37 @@ class TestCompaction:
             assert not record_base(connection, state, made)
         assert answers(open_embedded(), author) == approximately(answers(store, author))
 
+    def test_keeps_what_is_written_meanwhile(
+        self, store: EmbeddedStore, open_embedded: OpenStore, author: Author
+    ) -> None:
+        author.put(store, author.entry("a.txt", "slow", "slower"))
+        with store._database.read() as connection:
+            state = state_of(connection, "default")
+            made = store._follower("default").compacted(connection, state)
+            assert made is not None
+            author.put(store, author.entry("b.txt", "meanwhile"), remove=["0.txt"])
+        with store._database.write() as connection:
+            assert record_base(connection, state, made)
+        for each in (store, open_embedded()):
+            assert len(author.worded(each, "meanwhile")) == 1
+            assert author.worded(each, "word0") == []
+            assert "0.txt" not in {source for source, *_ in author.nearest(each, "x")}
+
+    def test_is_forgotten_with_its_model(
+        self,
+        store: EmbeddedStore,
+        open_embedded: OpenStore,
+        author: Author,
+        other_author: Author,
+    ) -> None:
+        entries = [other_author.entry(f"{n}.txt", f"same word{n}") for n in range(5)]
+        assert len(author.nearest(store, "x")) == 10
+        store.stage(other_author.vectors(*entries))
+        store.replace_all("default", other_author.model, entries)
+        for each in (store, open_embedded()):
+            assert len(other_author.nearest(each, "x")) == 5
+            assert len(other_author.worded(each, "same")) == 5
+
 
 class TestPrivateCopies:
     def test_never_touch_the_base(

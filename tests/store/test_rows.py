@@ -133,6 +133,14 @@ def test_text_that_is_no_longer_utf8_is_noticed(
         author.nearest(store, "x")
 
 
+def test_a_damaged_schema_is_noticed(home: Path, store: EmbeddedStore) -> None:
+    connection = apsw.Connection(str(home / "index.sqlite"))
+    connection.execute("ALTER TABLE documents RENAME COLUMN title TO titla")
+    connection.close()
+    with pytest.raises(StoreUnreadable, match="damaged"):
+        store.documents(None, 10, None)
+
+
 def test_a_damaged_passage_is_not_indexed(
     open_embedded: OpenStore, store: EmbeddedStore, author: Author, tamper: Tamper
 ) -> None:

@@ -134,6 +134,7 @@ _REPLIES: dict[tuple[str, str, str], Any] = {
 }
 _DETAILS = {
     400: "There was an error parsing the body",
+    403: "a page of another site sent this: it is not obeyed",
     401: "this server wants its token: send Authorization: Bearer TOKEN",
     404: "there is no collection 'reports': `rag collections` lists them",
     409: "collection 'default' was made with another model: run `rag rebuild` to re-encode it",

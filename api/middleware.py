@@ -35,6 +35,8 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_ELSEWHERE = frozenset({"cross-site", "same-site"})  # as browsers say of another origin's page
 _PUBLIC = re.compile(r"/|/page/[^/]+|/docs(/.*)?|/openapi\.json|/healthz|/readyz")
 _BUG = "an error in this program; its log says more under the request_id"
 _log = logging.getLogger(__name__)
@@ -102,6 +104,8 @@ class Surroundings:
                     "this server wants its token: send Authorization: Bearer TOKEN",
                     {"WWW-Authenticate": "Bearer"},
                 )
+        if scope["method"] not in _HARMLESS and headers.get("sec-fetch-site") in _ELSEWHERE:
+            return problem(request_id, 403, "a page of another site sent this: it is not obeyed")
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length[:20]) > self._max_body_bytes:
             return problem(request_id, 413, _too_large(self._max_body_bytes))

@@ -65,7 +65,7 @@ def _document_id(document_id: str) -> str:
 
 
 DocumentId = Annotated[str, Depends(_document_id)]
-_ALWAYS = (400, 401, 413, 422, 503)
+_ALWAYS = (400, 401, 403, 413, 422, 503)
 api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
 operations = APIRouter()
 

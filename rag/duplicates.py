@@ -35,10 +35,19 @@ def _figures(words: tuple[str, ...]) -> list[str]:
 
 
 def same_span(passage: Passage, span: Span, copy: Passage) -> Span:
-    """Where the words of `span` stand in a copy that has the same words in the same order."""
+    """Where the words of `span` stand in a copy that has the same words in the same order.
+
+    Punctuation around them is taken in where the copy has the same.
+    """
     start, end = span.start - passage.span.start, span.end - passage.span.start
-    here = [word.start() for word in _WORD.finditer(passage.text)]
-    there = list(_WORD.finditer(copy.text))
-    last = max(0, bisect_left(here, end) - 1)
-    first = min(bisect_left(here, start), last)
-    return Span(there[first].start(), there[last].end()).shifted(copy.span.start)
+    here, there = list(_WORD.finditer(passage.text)), list(_WORD.finditer(copy.text))
+    last = max(0, bisect_left(here, end, key=re.Match.start) - 1)
+    first = min(bisect_left(here, start, key=re.Match.start), last)
+    lead = passage.text[start : here[first].start()]
+    tail = passage.text[here[last].end() : end]
+    found = Span(there[first].start(), there[last].end())
+    if copy.text.endswith(lead, 0, found.start):
+        found = Span(found.start - len(lead), found.end)
+    if copy.text.startswith(tail, found.end):
+        found = Span(found.start, found.end + len(tail))
+    return found.shifted(copy.span.start)

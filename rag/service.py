@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,8 @@ from rag.reading.base import Reader
 from rag.store.base import CollectionRecord, PassageStore, Stored
 from rag.syncing import Plan, Planner, preview, uploads
 from rag.types import Document, DocumentRecord, IngestReport, Outcome, Reply, Status
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_COLLECTION = "default"
 LONGEST_QUESTION = 2_000  # characters
@@ -136,8 +139,7 @@ class Service:
         gone = [stored.document_id for stored in plan.vanished]
         if gone:
             self._store.remove(collection, gone)
-        if gone or report.changed:
-            self._compacting.submit(self._store.compact, collection)
+        self._compacting.submit(self._compact, collection)
         removed = [Outcome(s.source, Status.REMOVED, s.document_id) for s in plan.vanished]
         outcomes = (*report.outcomes, *removed, *plan.refused)
         return replace(report, outcomes=tuple(sorted(outcomes, key=lambda o: o.source)))
@@ -166,9 +168,9 @@ class Service:
 
     def remove(self, document_id: str) -> None:
         """Forgets a document: its words are not found again. Raises `NotFound`."""
-        document, _ = self._store.document(document_id)
-        self._store.remove(document.origin.collection, [document_id])
-        self._compacting.submit(self._store.compact, document.origin.collection)
+        collection = self._store.collection_of(document_id)
+        self._store.remove(collection, [document_id])
+        self._compacting.submit(self._compact, collection)
 
     def find(self, source: str, collection: str = DEFAULT_COLLECTION) -> str:
         """The id of the document with this source or id.
@@ -188,8 +190,14 @@ class Service:
         encoded = 0
         for collection in self.collections():
             encoded += rebuild(self._store, self.embedder, collection.name)
-            self._compacting.submit(self._store.compact, collection.name)
+            self._compacting.submit(self._compact, collection.name)
         return encoded
+
+    def _compact(self, collection: str) -> None:
+        try:
+            self._store.compact(collection)
+        except Exception:  # the truth is written; a missing cache costs time alone
+            _log.exception("the search caches of %r were not written", collection)
 
     def close(self) -> None:
         """Finishes what runs in the background and lets go of the store."""

@@ -39,6 +39,12 @@ def test_a_span_is_found_in_a_copy() -> None:
     assert same_span(here, span, copy).shifted(-7).of(copy.text) == "28 days"
 
 
+def test_the_full_stop_of_a_sentence_comes_along() -> None:
+    here, copy = passage("One. “Two three.” Four."), passage("ONE. “TWO\nTHREE.” FOUR!", start=9)
+    sentence = Span(here.text.index("“"), here.text.index(" Four"))
+    assert same_span(here, sentence, copy).shifted(-9).of(copy.text) == "“TWO\nTHREE.”"
+
+
 @given(st.lists(st.sampled_from(["a", "28", "É", "ß", "İ", "naïve"]), min_size=1), st.data())
 def test_the_words_of_a_span_are_the_words_in_the_copy(
     words: list[str], data: st.DataObject

@@ -79,9 +79,10 @@ def test_the_sample_questions(tmp_path: Path) -> None:
     service.ingest([TREE / "data/corpus"])
     run = evaluate(service, "default", read_questions(TREE / "data/questions.jsonl"))
     service.close()
-    assert run.metrics["recall@5"] > 0.75
-    assert run.metrics["citation_source"] > 0.6
-    assert run.metrics["wrongly_answered"] < 0.9
+    figures = {name: value for name, value in run.metrics.items() if value is not None}
+    assert figures["recall@5"] > 0.75
+    assert figures["citation_source"] > 0.6
+    assert figures["wrongly_answered"] < 0.9
 
 
 @needs_shared

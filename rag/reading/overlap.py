@@ -14,6 +14,8 @@ from rag.analysis import terms
 from rag.reading.answer_types import FUNCTION_WORDS
 
 _WORD = re.compile(r"[^\W_]+(?:[’'][^\W_]+)*")
+# "How many people" asks as "who" does: a text says "300,000 have left" and means people.
+_PEOPLE = re.compile(r"(?<=how many )people\b|(?<=which )(?:people|persons?)\b", re.IGNORECASE)
 _RELATED_PREFIX = 0.7  # of the longer term: "zelensky" and "zelenskiy"
 _SHORTEST_PREFIX = 4
 _RELATED_CREDIT = 0.5
@@ -25,7 +27,8 @@ Matched = Mapping[str, float]
 
 def question_terms(question: str) -> tuple[str, ...]:
     """The question's terms in order, once each, without the words that only ask."""
-    words = (word for word in _WORD.findall(question) if word.lower() not in FUNCTION_WORDS)
+    told = _PEOPLE.sub("", question)
+    words = (word for word in _WORD.findall(told) if word.lower() not in FUNCTION_WORDS)
     return tuple(dict.fromkeys(term for word in words for term in terms(word)))
 
 

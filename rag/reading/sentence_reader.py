@@ -17,6 +17,9 @@ from rag.text import grapheme_floor, sentences
 from rag.types import Candidate, Hit, Passage, Span
 
 _CANDIDATES = 10
+_PRONOUN = re.compile(
+    r"\b(?:it|its|he|his|him|she|her|they|their|them|this|these|those)\b", re.IGNORECASE
+)
 _QUESTION = re.compile(r"[?？؟]\W*$")
 _REACH = 20  # characters at which the pull of a question word on a span is halved
 _TAIL = 8  # characters at the end of a sentence that show whether it asks
@@ -28,28 +31,28 @@ class Signals(NamedTuple):
 
     covered: float  # of the question's weight, by the sentence
     before: float  # what the sentence before adds to that
+    referred: float  # the same, where a pronoun refers back to it
     adjacent: float  # question neighbours that are neighbours here
     no_date: float  # a date is asked for, and there is none
     no_quantity: float
     no_name: float
     no_place: float
     unit: float  # a quantity in the unit asked for
-    similarity: float  # cosine of question and passage
-    rank: float  # 1 / rank of the passage
+    found: float  # the passage's score in retrieval
     question: float  # the sentence is itself a question
 
 
 WEIGHTS = Signals(
-    covered=7.8,
-    before=3.0,
-    adjacent=1.6,
+    covered=7.1,
+    before=2.1,
+    referred=2.1,
+    adjacent=1.3,
     no_date=-3.0,
     no_quantity=-3.0,
-    no_name=-1.3,
+    no_name=-0.7,
     no_place=-4.0,
     unit=2.5,
-    similarity=7.7,
-    rank=2.0,
+    found=15.5,
     question=-2.0,
 )
 """Log-odds against "no answer", up to a constant.
@@ -111,8 +114,8 @@ class SentenceReader:
             return []
         found = [
             read
-            for rank, (hit, draft) in enumerate(zip(hits, drafts, strict=True), start=1)
-            for read in _weigh(overlap, wanted, hit, 1 / rank, draft)
+            for hit, draft in zip(hits, drafts, strict=True)
+            for read in _weigh(overlap, wanted, hit, draft)
         ]
         found.sort(key=lambda read: -read.score)
         return [_candidate(overlap, read) for read in found[:_CANDIDATES]]
@@ -137,7 +140,6 @@ def _weigh(
     overlap: Overlap,
     wanted: Wanted,
     hit: Hit,
-    nearness: float,
     draft: Sequence[_Sentence],
 ) -> Iterator[_Read]:
     """The sentences of a hit that share a word with the question."""
@@ -151,10 +153,12 @@ def _weigh(
             if not overlap.weights.keys() >= set(terms(option.of(sentence.text)))
         )
         covered = overlap.coverage(matched)
-        both = {**overlap.matched(sentence.before), **matched}
+        added = overlap.coverage({**overlap.matched(sentence.before), **matched}) - covered
+        refers = bool(_PRONOUN.search(sentence.text))
         signals = Signals(
             covered=covered,
-            before=overlap.coverage(both) - covered,
+            before=0.0 if refers else added,
+            referred=added if refers else 0.0,
             adjacent=overlap.adjacency(sentence.words),
             no_date=float(wanted.kind is AnswerType.DATE and not options),
             no_quantity=float(wanted.kind is AnswerType.QUANTITY and not options),
@@ -162,8 +166,7 @@ def _weigh(
             no_place=float(wanted.kind is AnswerType.WHEREABOUTS and not options),
             unit=float(any(wanted.in_unit(sentence.text, option) for option in options)),
             question=float(bool(_QUESTION.search(sentence.text[-_TAIL:]))),
-            similarity=max(0.0, hit.similarity),
-            rank=nearness,
+            found=hit.score,
         )
         yield _Read(hit, sentence, options, signals)
 

@@ -121,6 +121,10 @@ class PassageStore(Protocol):
         """Raises `NotFound`."""
         ...
 
+    def collection_of(self, document_id: str) -> str:
+        """The collection that holds a document. Raises `NotFound`."""
+        ...
+
     def everything(self, collection: str) -> Iterator[Document]:
         """All documents, one at a time."""
         ...

@@ -95,8 +95,16 @@ class EmbeddedStore:
                 (document_id,),
             ).fetchone()
         if row is None:
-            raise NotFound(f"there is no document {document_id}: `rag documents` lists them")
+            raise _no_document(document_id)
         return document_of(row)
+
+    def collection_of(self, document_id: str) -> str:
+        query = "SELECT collection FROM documents WHERE document_id = ?"
+        with self._database.read() as connection:
+            row = connection.execute(query, (document_id,)).fetchone()
+        if row is None:
+            raise _no_document(document_id)
+        return str(row[0])
 
     def everything(self, collection: str) -> Iterator[Document]:
         for stored in self.stored(collection):
@@ -200,6 +208,10 @@ class EmbeddedStore:
 
     def _cache_folder(self, collection: str) -> CacheFolder:
         return CacheFolder(self._caches / collection)
+
+
+def _no_document(document_id: str) -> NotFound:
+    return NotFound(f"there is no document {document_id}: `rag documents` lists them")
 
 
 def _cursor(origin: Origin) -> str:

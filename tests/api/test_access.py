@@ -147,6 +147,19 @@ def _raw(client: TestClient, headers: dict[bytes, bytes], body: list[bytes]) -> 
     return sent[0]["status"], taken
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_site_changes_nothing(
+    client: TestClient, check_problem: Check, site: str
+) -> None:
+    elsewhere = {"Sec-Fetch-Site": site}
+    files = {"files": ("planted.txt", b"Words of another site.")}
+    check_problem(client.post("/v1/documents", files=files, headers=elsewhere), 403)
+    check_problem(client.delete(f"/v1/documents/{'0' * 32}", headers=elsewhere), 403)
+    assert client.get("/v1/status", headers=elsewhere).status_code == 200
+    sources = [d["source"] for d in client.get("/v1/documents").json()["documents"]]
+    assert "planted.txt" not in sources
+
+
 def test_without_the_token_no_body_is_read(guarded: TestClient) -> None:
     headers = {b"content-type": b"multipart/form-data; boundary=x"}
     assert _raw(guarded, headers, []) == (401, 0)

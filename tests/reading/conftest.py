@@ -12,7 +12,7 @@ from rag.types import Hit, Origin, Passage, Span
 BEFORE = "Something that stands before.\n\n"
 
 
-def make_hit(text: str, similarity: float = 0.6, title: str = "Handbook") -> Hit:
+def make_hit(text: str, score: float = 0.45, title: str = "Handbook") -> Hit:
     """One passage that holds all of `text` and begins behind other words of its document."""
     blocks = tuple(block.shifted(len(BEFORE)) for block in paragraphs(text))
     passage = Passage(
@@ -26,7 +26,7 @@ def make_hit(text: str, similarity: float = 0.6, title: str = "Handbook") -> Hit
         paragraph=2,
     )
     origin = Origin(title, "default", "/", f"{title}.txt", title, None, None, "", "", "text/1")
-    return Hit(passage, origin, score=1.0, similarity=similarity)
+    return Hit(passage, origin, score=score, similarity=score)
 
 
 @pytest.fixture(scope="session")

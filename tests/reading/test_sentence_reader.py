@@ -65,7 +65,7 @@ def test_a_reason_or_a_yes_takes_the_whole_sentence(hit: MakeHit, question: str)
     ],
 )
 def test_what_the_passages_do_not_say_is_refused(hit: MakeHit, question: str) -> None:
-    hits = [hit(LEAVE, similarity=0.1), hit(TRAVEL, similarity=0.05)]
+    hits = [hit(LEAVE, score=0.1), hit(TRAVEL, score=0.05)]
     assert not any(candidate.supported for candidate in READER.read(question, hits))
 
 
@@ -85,7 +85,7 @@ def test_a_question_in_the_text_is_no_answer(hit: MakeHit) -> None:
 
 
 def test_the_same_words_count_more_in_a_nearer_passage(hit: MakeHit) -> None:
-    near, far = hit(LEAVE, similarity=0.8, title="A"), hit(LEAVE, similarity=0.4, title="B")
+    near, far = hit(LEAVE, score=0.8, title="A"), hit(LEAVE, score=0.4, title="B")
     best = READER.read("Who wrote the policy?", [near, far])
     assert [candidate.hit.origin.title for candidate in best[:2]] == ["A", "B"]
     assert best[0].score > best[1].score
@@ -131,3 +131,28 @@ def test_candidates_keep_the_protocol(hit: MakeHit, question: str, texts: list[s
         assert candidate.sentence.contains(candidate.span)
         assert any(paragraph.contains(candidate.sentence) for paragraph in passage.paragraphs)
         assert words(candidate, candidate.span).strip()
+
+
+def test_a_pronoun_points_back_to_the_sentence_before(hit: MakeHit) -> None:
+    text = "The long convoy of trucks has stopped. {} 20 miles from the capital."
+    question = "How far from the capital is the convoy of trucks?"
+    said, unsaid = (
+        hit(text.format("It stands"), title="A"),
+        hit(text.format("Rain fell"), title="B"),
+    )
+    best = READER.read(question, [unsaid, said])
+    titles = [c.hit.origin.title for c in best if "20 miles" in words(c, c.sentence)]
+    assert titles == ["A", "B"]
+
+
+def test_people_are_counted_without_the_word(hit: MakeHit) -> None:
+    text = "The staff left the building. Some 300 left the building by noon."
+    best = READER.read("How many people left the building?", [hit(text)])[0]
+    assert words(best, best.span) == "Some 300"
+
+
+def test_what_is_far_less_likely_is_no_second_answer(hit: MakeHit) -> None:
+    hits = [hit(LEAVE), hit("Leave the lights on.", score=0.05, title="Lights")]
+    found = READER.read("How many days of annual leave do staff have a right to?", hits)
+    assert found[0].supported
+    assert not any(c.supported for c in found if c.hit.origin.title == "Lights")

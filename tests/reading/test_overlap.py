@@ -44,3 +44,12 @@ def test_adjacency_counts_neighbours_of_the_question() -> None:
     overlap = Overlap.of("cat dog bird", PASSAGES)
     assert overlap.adjacency(["cat", "dog", "x", "x", "x", "bird"]) == 0.5
     assert Overlap.of("cat", PASSAGES).adjacency(["cat"]) == 0.0
+
+
+@pytest.mark.parametrize("question", ["How many people left Russia?", "Which person left Russia?"])
+def test_people_who_are_asked_for_need_not_be_named(question: str) -> None:
+    assert question_terms(question) == ("left", "russia")
+
+
+def test_people_who_are_told_of_count() -> None:
+    assert "peopl" in question_terms("What do people eat?")

@@ -67,16 +67,16 @@ class Planner:
     def _add_folder(self, plan: Plan, root: Path) -> None:
         self._claim(root)
         found: list[SourceFile] = []
-        refused: list[Outcome] = []
+        left_out: list[Outcome] = []
         for item in walk(root, self._max_bytes) if root.is_dir() else ():
             if isinstance(item, Found):
                 found.append(self._file(root, item.source, item.size))
             else:
-                refused.append(Outcome(item.source, Status.REFUSED, reason=item.reason))
-        plan.vanished += self._vanished(root, found, refused)
+                left_out.append(Outcome(item.source, Status.REFUSED, reason=item.reason))
+        plan.vanished += self._vanished(root, found, left_out)
         for file in found:
             plan.add(file)
-        plan.refused += refused
+        plan.refused += left_out
 
     def _add_file(self, plan: Plan, path: Path) -> None:
         if not path.is_file():
@@ -101,10 +101,10 @@ class Planner:
         self._roots.add(root)
 
     def _vanished(
-        self, root: Path, found: Sequence[SourceFile], refused: Sequence[Outcome]
+        self, root: Path, found: Sequence[SourceFile], left_out: Sequence[Outcome]
     ) -> list[Stored]:
         mine = [stored for stored in self._stored if stored.root == str(root)]
-        there = {file.source for file in found} | {outcome.source for outcome in refused}
+        there = {file.source for file in found} | {outcome.source for outcome in left_out}
         gone = [s for s in mine if there.isdisjoint(_prefixes(s.source))]
         if len(gone) > _MOST_VANISHED * len(mine) and not self._prune:
             what = f"{len(gone)} of its {len(mine)} documents have vanished"

@@ -130,6 +130,21 @@ def test_citations_are_facts_about_the_text(service: Service, folder: Path) -> N
             assert citation.sentence.contains(citation.span)
 
 
+def test_the_passage_with_the_answer_comes_first_and_scores_fall(
+    service: Service, folder: Path
+) -> None:
+    question = "How many days of annual leave are staff entitled to each year?"
+    (folder / "about.txt").write_text(question)
+    service.ingest([folder])
+    assert service.search(question).passages[0].citation.origin.source == "about.txt"
+    reply = service.ask(question, top_k=100)
+    assert reply.passages[0].citation.origin.source == "leave.txt"
+    scores = [passage.score for passage in reply.passages]
+    assert scores == sorted(scores, reverse=True)
+    found = {p.text for p in service.search(question, top_k=100).passages}
+    assert found == {p.text for p in reply.passages}
+
+
 def test_bad_files_are_named_and_the_rest_go_on(service: Service, folder: Path) -> None:
     (folder / "empty.txt").write_text("")
     (folder / "sheet.xyz").write_text("a,b")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +13,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
 from api.schemas import Readiness
+from embeddings.runtime import cores
 from rag.errors import RagError
 from rag.ingestion import Progress
 from rag.service import Service
@@ -118,11 +118,7 @@ class State:
     def __init__(self, service: Service, start: Start) -> None:
         self.service = service
         self.start = start
-        self._asking = CapacityLimiter(
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
+        self._asking = CapacityLimiter(cores())
         self._writing = CapacityLimiter(1)
 
     async def read(self, work: Callable[..., T], *arguments: object, **named: object) -> T:

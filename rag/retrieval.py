@@ -28,12 +28,12 @@ def retrieve(question: str, snapshot: Snapshot, embedder: Embedder, limit: int) 
         places,
         key=lambda i: (-scores[i], places[i].origin.source, places[i].passage.span, i),
     )
-    return _merged([(places[i], scores[i], dense[i]) for i in ranked], limit)
+    return _merged([(places[i], scores[i]) for i in ranked], limit)
 
 
-def _merged(ranked: Sequence[tuple[Place, float, float]], limit: int) -> list[Hit]:
+def _merged(ranked: Sequence[tuple[Place, float]], limit: int) -> list[Hit]:
     hits: dict[tuple[str, ...], Hit] = {}
-    for place, score, similarity in ranked:
+    for place, score in ranked:
         # A passage without a single word is like no other.
         words = words_of(place.passage.text) or (
             f"{place.passage.document_id}:{place.passage.ordinal}",
@@ -42,5 +42,5 @@ def _merged(ranked: Sequence[tuple[Place, float, float]], limit: int) -> list[Hi
         if known:
             hits[words] = replace(known, copies=(*known.copies, place))
         elif len(hits) < limit:
-            hits[words] = Hit(place.passage, place.origin, score, similarity)
+            hits[words] = Hit(place.passage, place.origin, score)
     return list(hits.values())

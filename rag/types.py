@@ -12,16 +12,8 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
 
 from rag.errors import FileRefused
-
-if TYPE_CHECKING:  # the parsing child speaks these types and must start without numpy
-    import numpy as np
-    from numpy.typing import NDArray
-
-Vectors: TypeAlias = "NDArray[np.float32]"
-"""Rows of unit length, shape (rows, dimension)."""
 
 _LONGEST_CONTEXT = 80  # characters, for the title and again for the headings
 
@@ -162,14 +154,13 @@ class Place:
 class Hit:
     """A passage that retrieval found.
 
-    `score` orders hits and means nothing else; `similarity` is the cosine between question and
-    passage. `copies` are other places with the same words in the same order.
+    `score` orders hits and is comparable across questions. `copies` are other places with the same
+    words in the same order.
     """
 
     passage: Passage
     origin: Origin
     score: float
-    similarity: float
     copies: tuple[Place, ...] = ()
 
 

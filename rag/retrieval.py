@@ -9,10 +9,11 @@ from embeddings.base import Embedder
 from rag.analysis import terms
 from rag.duplicates import words_of
 from rag.fusion import fuse
-from rag.store.base import Snapshot
+from rag.store.base import Scored, Snapshot
 from rag.types import Hit, Place
 
 DEPTH = 100  # candidates of each leg
+_SPARE = 2  # times as many passages as hits are looked at first
 
 
 def retrieve(question: str, snapshot: Snapshot, embedder: Embedder, limit: int) -> list[Hit]:
@@ -22,7 +23,14 @@ def retrieve(question: str, snapshot: Snapshot, embedder: Embedder, limit: int) 
     dense = dict(snapshot.search_vectors(vector, depth))
     words = dict(snapshot.search_words(terms(question), depth))
     dense |= snapshot.similarities(vector, words.keys() - dense.keys())
-    scores = dict(fuse(dense, words))
+    fused = fuse(dense, words)
+    # Copies count as one hit: most questions are served by a few more than `limit` passages.
+    hits = _hits(snapshot, fused[: _SPARE * limit], limit)
+    return hits if len(hits) == limit else _hits(snapshot, fused, limit)
+
+
+def _hits(snapshot: Snapshot, fused: Scored, limit: int) -> list[Hit]:
+    scores = dict(fused)
     places = snapshot.places(scores)
     ranked = sorted(
         places,

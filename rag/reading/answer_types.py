@@ -59,6 +59,7 @@ _MONTH = (
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?\b"
 _YEAR = r"(?:1\d|20)\d\d\b(?![.,]\d|\s?%)"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_CALENDAR = re.compile(rf"{_MONTH}|{_WEEKDAY}")
 _DATE = re.compile(
     rf"(?<![\w.,])(?:(?:{_WEEKDAY},?\s+)?(?:{_DAY}\s+{_MONTH}|{_MONTH}\s+{_DAY})(?:,?\s+{_YEAR})?"
     rf"|(?:{_MONTH}|(?:the\s+)?(?:spring|summer|autumn|fall|winter|end|beginning)\s+of),?\s+{_YEAR}"
@@ -206,7 +207,8 @@ def _names(sentence: str) -> list[Span]:
             reach = token.end()
         else:
             reach = -1
-    return [_without_possessive(sentence, run) for run in runs]
+    names = [_without_possessive(sentence, run) for run in runs]
+    return [name for name in names if not _CALENDAR.fullmatch(name.of(sentence))]
 
 
 def _ends_in_initial(sentence: str, run: Span) -> bool:

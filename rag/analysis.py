@@ -40,4 +40,9 @@ def analyzer() -> TextAnalyzer:
 
 def terms(text: str) -> list[str]:
     """Lower-cased, accent-folded, stemmed English terms in text order, stop words left out."""
-    return analyzer().analyze(normalize("NFC", text).encode(errors="replace").decode())
+    return analyzer().analyze(composed(text).encode(errors="replace").decode())
+
+
+def composed(text: str) -> str:
+    """The form in which text is analysed: one letter with its accent is one character (NFC)."""
+    return normalize("NFC", text)

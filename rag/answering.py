@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
 
@@ -93,45 +93,33 @@ def _answers(candidates: Iterable[Candidate]) -> tuple[Answer, ...]:
     """Distinct answers: a sentence that several files share is one answer, cited in each."""
     alike: dict[tuple[str, ...], list[Candidate]] = {}
     for candidate in candidates:
-        passage = candidate.hit.passage
-        sentence = candidate.sentence.shifted(-passage.span.start).of(passage.text)
-        alike.setdefault(words_of(sentence), []).append(candidate)
+        alike.setdefault(words_of(_sentence(candidate)), []).append(candidate)
     return tuple(_answer(group) for group in list(alike.values())[:MOST_ANSWERS])
 
 
 def _answer(group: Sequence[Candidate]) -> Answer:
-    best, *others = group
-    passage = best.hit.passage
-    citation = cite(place_of(best.hit), best.span, best.sentence)
+    citation, *also_in = (cited for candidate in group for cited in _citations(candidate))
     return Answer(
         text=citation.quote,
-        sentence=best.sentence.shifted(-passage.span.start).of(passage.text),
-        confidence=best.confidence,
+        sentence=_sentence(group[0]),
+        confidence=group[0].confidence,
         citation=citation,
-        also_in=(
-            *_in_copies(best),
-            *(
-                also
-                for other in others
-                for also in (
-                    cite(place_of(other.hit), other.span, other.sentence),
-                    *_in_copies(other),
-                )
-            ),
-        ),
+        also_in=tuple(also_in),
     )
 
 
-def _in_copies(candidate: Candidate) -> list[Citation]:
+def _sentence(candidate: Candidate) -> str:
     passage = candidate.hit.passage
-    return [
-        cite(
-            copy,
-            same_span(passage, candidate.span, copy.passage),
-            same_span(passage, candidate.sentence, copy.passage),
-        )
-        for copy in candidate.hit.copies
-    ]
+    return candidate.sentence.shifted(-passage.span.start).of(passage.text)
+
+
+def _citations(candidate: Candidate) -> Iterator[Citation]:
+    """Where the candidate stands, then where the same words stand in copies of its passage."""
+    yield cite(place_of(candidate.hit), candidate.span, candidate.sentence)
+    passage = candidate.hit.passage
+    for copy in candidate.hit.copies:
+        span = same_span(passage, candidate.span, copy.passage)
+        yield cite(copy, span, same_span(passage, candidate.sentence, copy.passage))
 
 
 def _ranked(hits: Sequence[Hit], top_k: int) -> tuple[RankedPassage, ...]:
@@ -148,14 +136,14 @@ def _ranked(hits: Sequence[Hit], top_k: int) -> tuple[RankedPassage, ...]:
 
 
 def _passage(rank: int, group: Sequence[Hit]) -> RankedPassage:
-    best, *others = group
-    places = [*best.copies, *(place for hit in others for place in (place_of(hit), *hit.copies))]
+    places = (place for hit in group for place in (place_of(hit), *hit.copies))
+    citation, *also_in = map(cite_passage, places)
     return RankedPassage(
         rank=rank,
-        score=best.score,
-        text=best.passage.text,
-        citation=cite_passage(place_of(best)),
-        also_in=tuple(cite_passage(place) for place in places),
+        score=group[0].score,
+        text=group[0].passage.text,
+        citation=citation,
+        also_in=tuple(also_in),
     )
 
 

@@ -133,9 +133,7 @@ class Ingestion:
         except FileRefused as error:
             return refused(file.source, error, known)
         pending.entries.append(entry)
-        pending.texts.update(
-            zip(entry.vector_keys, encoded_texts(entry.document, entry.passages), strict=True)
-        )
+        pending.texts.update(texts_by_key(entry))
         status = Status.REPLACED if known else Status.ADDED
         return Outcome(file.source, status, entry.document.origin.document_id)
 
@@ -212,6 +210,12 @@ def encoded_texts(document: Document, passages: Iterable[Passage]) -> Iterator[s
         yield with_context(document.origin.title, passage.heading, passage.text)
 
 
+def texts_by_key(entry: Entry) -> dict[bytes, str]:
+    """What the encoder reads of each passage, under its vector's key."""
+    texts = encoded_texts(entry.document, entry.passages)
+    return dict(zip(entry.vector_keys, texts, strict=True))
+
+
 def embed(embedder: Embedder, texts: dict[bytes, str]) -> dict[bytes, Vector]:
     """The vectors of texts, under the same keys."""
     return dict(zip(texts, embedder.embed_passages(list(texts.values())), strict=True))
@@ -234,7 +238,7 @@ def rebuild(store: PassageStore, embedder: Embedder, collection: str) -> int:
 
     for document in store.everything(collection):
         entry = split_entry(document, splitter, embedder.fingerprint)
-        texts.update(zip(entry.vector_keys, encoded_texts(document, entry.passages), strict=True))
+        texts.update(texts_by_key(entry))
         if len(texts) >= BATCH:
             encoded += stage()
     encoded += stage()

@@ -9,11 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from math import log
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 import tantivy
 
-from rag.analysis import ANALYZER, analyzer
+from rag.analysis import ANALYZER, analyzer, composed
 from rag.store.base import Scored
 
 _HEAP_BYTES = 50_000_000
@@ -84,7 +83,7 @@ class WordIndex:
             document = tantivy.Document()
             document.add_unsigned(_ID, passage_id)
             document.add_unsigned(_EVERY, 1)
-            document.add_text(_TEXT, normalize("NFC", text))  # as `rag.analysis.terms` does
+            document.add_text(_TEXT, composed(text))
             self._writer.add_document(document)
         self._writer.commit()
 

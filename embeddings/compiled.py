@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from embeddings.runtime import Graph
+from embeddings.runtime import Graph, batches, padded
 from embeddings.text import encodable
 
 GRAPH = "graph.xml"
 TOKENIZER = "tokenizer.json"
 SETTINGS = "settings.json"
 
-_BATCH_TOKENS = 1024  # larger ones were no faster, and a question waits for the one before it
 _WINDOW = 2048  # texts tokenized and sorted together: bounds memory
 
 
@@ -50,9 +49,9 @@ class CompiledEmbedder:
             for start in range(0, len(texts), _WINDOW):
                 window = encodable(texts[start : start + _WINDOW], self._passage_prompt)
                 encoded = self._cut.encode_batch_fast(window)
-                batches = list(_batches([len(encoding) for encoding in encoded]))
-                inputs = ([encoded[place] for place in batch] for batch in batches)
-                for batch, vectors in zip(batches, pool.map(self._encode, inputs), strict=True):
+                places = list(batches([len(encoding) for encoding in encoded]))
+                inputs = ([encoded[place] for place in batch] for batch in places)
+                for batch, vectors in zip(places, pool.map(self._encode, inputs), strict=True):
                     rows[[start + place for place in batch]] = vectors
         return rows
 
@@ -63,11 +62,8 @@ class CompiledEmbedder:
         return rows.reshape(self.dimension)
 
     def _encode(self, batch: Sequence[Encoding]) -> NDArray[np.float32]:
-        shape = (len(batch), max(map(len, batch)))
-        ids, mask = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        for row, encoding in enumerate(batch):
-            ids[row, : len(encoding)] = encoding.ids
-            mask[row, : len(encoding)] = 1
+        ids = padded([encoding.ids for encoding in batch])
+        mask = padded([encoding.attention_mask for encoding in batch])
         return self._graph.run(ids, mask)[0]
 
 
@@ -76,15 +72,3 @@ def _tokenizer(folder: Path) -> Tokenizer:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of texts, longest first, in batches of at most `_BATCH_TOKENS` padded tokens."""
-    batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch

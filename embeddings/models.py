@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from embeddings.errors import NotCompilable
 from embeddings.hashing import HashingEmbedder
 from embeddings.sentence_transformer import SentenceTransformerEmbedder
 
+_COMPILABLE = {"Transformer", "Pooling", "Normalize"}
 _log = logging.getLogger(__name__)
 
 
@@ -26,8 +28,20 @@ def load(name: str, cache: Path) -> Embedder:
     folder = model_folder.find(name)
     fingerprint = model_folder.fingerprint(folder)
     try:
-        graph = graph_cache.prepared(folder, fingerprint, cache)
+        refuse_unknown_modules(folder)
+        graph = graph_cache.prepared(folder, fingerprint, cache, "embeddings.export")
         return CompiledEmbedder(Path(name).name, fingerprint, graph)
     except NotCompilable as reason:
         _log.warning("%s runs with sentence-transformers: %s", Path(name).name, reason)
         return SentenceTransformerEmbedder(name)
+
+
+def refuse_unknown_modules(folder: Path) -> None:
+    """Raises `NotCompilable` for a model that is more than a pooled transformer."""
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        kinds = {module["type"].rpartition(".")[2] for module in modules}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise NotCompilable("it has no readable modules.json") from error
+    if unknown := kinds - _COMPILABLE:
+        raise NotCompilable(f"it has modules of the kind {', '.join(sorted(unknown))}")

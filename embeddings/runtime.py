@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+_BATCH_TOKENS = 1024  # larger ones were no faster, and a question waits for the one before it
 
 
 def openvino() -> Any:
@@ -49,12 +52,13 @@ class Graph:
         if exact:
             config["INFERENCE_PRECISION_HINT"] = "f32"
         compiled = core.compile_model(core.read_model(str(file)), "CPU", config)
+        self.inputs = len(compiled.inputs)
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(self.streams):
             self._requests.put(compiled.create_infer_request())
-        self._warm_up(len(compiled.inputs))
+        self._warm_up()
 
-    def _warm_up(self, inputs: int) -> None:
+    def _warm_up(self) -> None:
         """Runs every stream once, one after the other.
 
         OpenVINO 2026.4's Python binding can hang for ever where a process makes its first two
@@ -62,7 +66,7 @@ class Graph:
         guard of a C++ static and waits for the interpreter lock, the other the reverse.
         """
         for _ in range(self.streams):
-            self.run(*[np.ones((1, 1), dtype=np.int64)] * inputs)
+            self.run(*[np.ones((1, 1), dtype=np.int64)] * self.inputs)
 
     def run(self, *inputs: NDArray[np.int64]) -> list[NDArray[np.float32]]:
         """The graph's outputs in order; waits while every stream is busy."""
@@ -71,3 +75,23 @@ class Graph:
             return list(request.infer(list(inputs)).values())
         finally:
             self._requests.put(request)
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of rows, longest first, in batches of at most `_BATCH_TOKENS` padded tokens."""
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > _BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def padded(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """The rows as one matrix, filled up with zeros on the right."""
+    matrix = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
+    for place, row in enumerate(rows):
+        matrix[place, : len(row)] = row
+    return matrix

@@ -33,6 +33,7 @@ def analyzer() -> TextAnalyzer:
         .filter(Filter.custom_stopword(as_written))
         .filter(Filter.lowercase())
         .filter(Filter.ascii_fold())
+        .filter(Filter.lowercase())  # folding may bring a capital: a rare letter's fold is S
         .filter(Filter.stemmer("english"))
         .build()
     )

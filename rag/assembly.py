@@ -6,7 +6,7 @@ import embeddings.errors
 from embeddings.base import Embedder
 from rag.errors import ModelUnavailable
 from rag.loading.parser import Parser
-from rag.reading.sentence_reader import SentenceReader
+from rag.reading.base import Reader
 from rag.service import Parts, Service
 from rag.settings import Settings
 from rag.store.embedded import EmbeddedStore
@@ -21,7 +21,7 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
         Parts(
             store=EmbeddedStore(settings.home, busy_seconds),
             load_embedder=lambda: _load_embedder(settings),
-            reader=SentenceReader(),
+            load_reader=lambda: _load_reader(settings),
             parser=Parser(),
             max_file_bytes=settings.max_file_bytes,
         )
@@ -35,3 +35,12 @@ def _load_embedder(settings: Settings) -> Embedder:
         return models.load(settings.embedder, settings.cache)
     except embeddings.errors.ModelUnavailable as error:
         raise ModelUnavailable(f"{error}; RAG_EMBEDDER names the model") from error
+
+
+def _load_reader(settings: Settings) -> Reader:
+    from rag.reading import models  # noqa: PLC0415 - as above
+
+    try:
+        return models.load(settings.reader, settings.cache)
+    except embeddings.errors.ModelUnavailable as error:
+        raise ModelUnavailable(f"{error}; RAG_READER names the model") from error

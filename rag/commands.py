@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from rag import serving
 from rag.assembly import build
-from rag.evaluation.harness import evaluate
-from rag.evaluation.questions import read_questions
+from rag.evaluation.harness import Run, evaluate
+from rag.evaluation.questions import Question, read_questions
 from rag.payloads import (
     collection_payload,
     document_payload,
@@ -27,6 +27,7 @@ from rag.payloads import (
     status_payload,
 )
 from rag.progress import ProgressBar
+from rag.reading.sentence_reader import SentenceReader
 from rag.service import Service
 from rag.settings import Settings
 from rag.terminal import (
@@ -135,14 +136,23 @@ def run_eval(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     if options.corpus:
         settings = replace(settings, home=_throwaway_home(settings, options.corpus))
-    with closing(build(settings)) as service, tqdm(total=len(questions), disable=None) as bar:
-        if options.corpus:
+    if options.corpus:
+        with closing(build(settings)) as service:
             service.ingest(options.corpus, options.collection, prune=True)
-        run = evaluate(service, options.collection, questions, bar.update)
+    run, *baseline = (
+        _evaluated(replace(settings, reader=reader), options.collection, questions)
+        for reader in dict.fromkeys([settings.reader, SentenceReader.name])
+    )
+    run = replace(run, baseline=baseline[0] if baseline else None)
     if options.out:
         run.write(options.out)
     _print(options, run.payload(), run.lines())
     return 0
+
+
+def _evaluated(settings: Settings, collection: str, questions: Sequence[Question]) -> Run:
+    with closing(build(settings)) as service, tqdm(total=len(questions), disable=None) as bar:
+        return evaluate(service, collection, questions, bar.update)
 
 
 def _throwaway_home(settings: Settings, corpus: Sequence[Path]) -> Path:

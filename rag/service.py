@@ -31,13 +31,13 @@ COLLECTION_NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a service is made of. The embedder is a function: loading a model takes a while, and
-    listing documents needs none.
+    """What a service is made of. The models are functions: loading one takes a while, and listing
+    documents needs none.
     """
 
     store: PassageStore
     load_embedder: Callable[[], Embedder]
-    reader: Reader
+    load_reader: Callable[[], Reader]
     parser: Parser
     max_file_bytes: int
 
@@ -61,9 +61,15 @@ class Service:
         with self._loading:
             return self._embedder
 
+    @cached_property
+    def _reader(self) -> Reader:
+        return self._parts.load_reader()
+
     @property
     def reader(self) -> Reader:
-        return self._parts.reader
+        """The reader, loaded at the first use. Raises `ModelUnavailable`."""
+        with self._loading:
+            return self._reader
 
     def ask(
         self,

@@ -19,13 +19,14 @@ class Settings:
     """What can be configured.
 
     `home` holds the index. `cache` holds what is made once from a model and may be deleted any
-    time. `embedder` is a model's name or folder. `token`, where one is set, is asked of every
-    HTTP client. `paths` are ingested when the server starts.
+    time. `embedder` and `reader` are a model's name or folder. `token`, where one is set, is asked
+    of every HTTP client. `paths` are ingested when the server starts.
     """
 
     home: Path
     cache: Path = field(default_factory=lambda: user_cache_path("rag-verbatim"))
     embedder: str = "all-MiniLM-L6-v2"
+    reader: str = "sentence"
     max_file_bytes: int = 50 * _MEGABYTE
     max_upload_bytes: int = 100 * _MEGABYTE
     token: str | None = None
@@ -39,6 +40,7 @@ class Settings:
             home=defaults.home,
             cache=Path(environment.get("RAG_CACHE") or defaults.cache).expanduser().absolute(),
             embedder=environment.get("RAG_EMBEDDER") or defaults.embedder,
+            reader=environment.get("RAG_READER") or defaults.reader,
             max_file_bytes=_megabytes(environment, "RAG_MAX_FILE_MB", defaults.max_file_bytes),
             max_upload_bytes=_megabytes(
                 environment, "RAG_MAX_UPLOAD_MB", defaults.max_upload_bytes
@@ -53,6 +55,7 @@ class Settings:
             "RAG_HOME": str(self.home),
             "RAG_CACHE": str(self.cache),
             "RAG_EMBEDDER": self.embedder,
+            "RAG_READER": self.reader,
             "RAG_MAX_FILE_MB": str(self.max_file_bytes / _MEGABYTE),
             "RAG_MAX_UPLOAD_MB": str(self.max_upload_bytes / _MEGABYTE),
             "RAG_TOKEN": self.token or "",

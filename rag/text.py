@@ -55,6 +55,13 @@ def grapheme_floor(text: str, offset: int) -> int:
     return at
 
 
+def grapheme_ceiling(text: str, offset: int) -> int:
+    """The first place at or after `offset` where a cut splits no grapheme cluster (UAX #29)."""
+    while offset < len(text) and grapheme_floor(text, offset) != offset:
+        offset += 1
+    return offset
+
+
 _JOINERS = frozenset({"Mn", "Mc", "Me", "Cf"})
 
 

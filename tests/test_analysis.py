@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.analysis import terms
@@ -38,6 +38,7 @@ def test_repeated_terms_stay_in_text_order() -> None:
 
 
 @given(st.text())
+@example("\ua784")
 def test_terms_are_lower_case_and_hold_no_white_space(text: str) -> None:
     found = terms(text)
     assert all(term and len(term.split()) == 1 for term in found)

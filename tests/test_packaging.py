@@ -76,6 +76,7 @@ def environment(installed: Path, tmp_path: Path) -> dict[str, str]:
         "RAG_HOME": str(tmp_path / "home"),
         "RAG_CACHE": str(tmp_path / "cache"),
         "RAG_EMBEDDER": "hashing",
+        "RAG_READER": "sentence",
     }
 
 

@@ -48,7 +48,7 @@ def test_settings(tmp_path: Path) -> None:
 
 
 def test_routes(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "home", embedder="hashing")
+    settings = Settings(home=tmp_path / "home", embedder="hashing", reader="sentence")
     service = build(settings)
     described = create_app(service, settings).openapi()["paths"]
     service.close()

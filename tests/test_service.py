@@ -17,7 +17,9 @@ from rag.types import Answer, Citation, IngestReport, RankedPassage, Reply, Stat
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", cache=tmp_path / "cache", embedder="hashing")
+    return Settings(
+        home=tmp_path / "home", cache=tmp_path / "cache", embedder="hashing", reader="sentence"
+    )
 
 
 @pytest.fixture
@@ -236,7 +238,9 @@ def test_another_embedder_is_refused_with_the_cure(service: Service, folder: Pat
         fingerprint = "other"
 
     parts = service._parts
-    other = Service(Parts(parts.store, Other, parts.reader, parts.parser, parts.max_file_bytes))
+    other = Service(
+        Parts(parts.store, Other, parts.load_reader, parts.parser, parts.max_file_bytes)
+    )
     with pytest.raises(ModelMismatch, match="rag rebuild"):
         other.ask("How many days of annual leave?")
     with pytest.raises(ModelMismatch, match="rag rebuild"):

@@ -30,6 +30,7 @@ def test_the_environment_carries_everything(
         home=Path("/home/index"),
         cache=Path("/cache"),
         embedder="hashing",
+        reader="sentence",
         max_file_bytes=file_bytes,
         max_upload_bytes=upload_bytes,
         token=token,

@@ -56,11 +56,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A scored set of questions, and what made the replies."""
+    """A scored set of questions, and what made the replies.
+
+    `baseline` is the same set with the weight-free reader, to show what the reader is worth.
+    """
 
     embedder: str
     reader: str
     rows: Sequence[Row]
+    baseline: Run | None = None
 
     @property
     def metrics(self) -> dict[str, float | None]:
@@ -84,6 +88,8 @@ class Run:
             "settings": {"embedder": self.embedder, "reader": self.reader, "passages": PASSAGES},
             "questions": len(self.rows),
             "metrics": self.metrics,
+            "baseline": self.baseline
+            and {"reader": self.baseline.reader, "metrics": self.baseline.metrics},
             "rows": [asdict(row) for row in self.rows],
         }
 
@@ -97,10 +103,11 @@ class Run:
         """The figures for a terminal."""
         answerable = sum(row.answerable for row in self.rows)
         yield f"{len(self.rows)} questions, {answerable} of them answerable"
-        for name, value in self.metrics.items():
-            digits = 1 if name.endswith("_ms") else 3
-            shown = "-" if value is None else f"{value:.{digits}f}"
-            yield f"{name:20} {shown:>8}"
+        runs = [self, self.baseline] if self.baseline else [self]
+        yield " " * 20 + "".join(f" {run.reader.partition('@')[0]:>14}" for run in runs)
+        columns = [run.metrics for run in runs]
+        for name in columns[0]:
+            yield f"{name:20}" + "".join(f" {_shown(name, column[name]):>14}" for column in columns)
 
 
 def evaluate(
@@ -120,6 +127,11 @@ def evaluate(
         rows.append(_row(question, reply))
         asked()
     return Run(service.embedder.fingerprint, service.reader.name, rows)
+
+
+def _shown(name: str, value: float | None) -> str:
+    digits = 1 if name.endswith("_ms") else 3
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _check_sources(service: Service, collection: str, questions: Iterable[Question]) -> None:

@@ -101,9 +101,7 @@ class SentenceReader:
     Deterministic. Scores are not calibrated: `confidence` is None.
     """
 
-    @property
-    def name(self) -> str:
-        return "sentence"
+    name = "sentence"
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
         """At most ten candidates; none where no sentence shares a word with the question."""

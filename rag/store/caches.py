@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-FORMAT = 1  # also stands for the analysis of words and the kinds of index
+FORMAT = 2  # also stands for the analysis of words and the kinds of index
 _MANIFEST = "manifest.json"
 _LOCK = "lock"
 _PRIVATE = "private"

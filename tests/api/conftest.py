@@ -57,7 +57,9 @@ def handbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _serve(
     home: Path, *, busy_seconds: float = 1.0, wait: bool = True, **changes: Any
 ) -> Iterator[TestClient]:
-    settings = Settings(home=home, cache=home / "cache", embedder="hashing", **changes)
+    settings = Settings(
+        home=home, cache=home / "cache", embedder="hashing", reader="sentence", **changes
+    )
     with TestClient(create_app(build(settings, busy_seconds), settings)) as client:
         if wait:
             wait_until_ready(client)

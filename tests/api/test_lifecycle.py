@@ -33,7 +33,7 @@ def _folder(path: Path, count: int, words: str = "The number is") -> Path:
 
 def test_not_ready_then_ready(tmp_path: Path, serve: Serve, locked: Locked, ready: Ready) -> None:
     home, folder = tmp_path / "home", _folder(tmp_path / "folder", 3)
-    build(Settings(home=home, embedder="hashing")).close()
+    build(Settings(home=home, embedder="hashing", reader="sentence")).close()
     with ExitStack() as stack:
         writer = stack.enter_context(ExitStack())
         writer.enter_context(locked(home))
@@ -115,7 +115,7 @@ def test_an_unknown_model_is_named(tmp_path: Path, check_problem: Check) -> None
 def test_a_writer_in_another_process_is_followed(tmp_path: Path, serve: Serve) -> None:
     home = tmp_path / "home"
     with serve(home) as client:
-        other = build(Settings(home=home, embedder="hashing"))
+        other = build(Settings(home=home, embedder="hashing", reader="sentence"))
         for number in range(3):
             folder = _folder(tmp_path / "folder", 1, f"Version {number} of the")
             other.ingest([folder])
@@ -134,7 +134,7 @@ def test_asking_while_documents_come(tmp_path: Path, serve: Serve) -> None:
     home, folder = tmp_path / "home", tmp_path / "folder"
     folder.mkdir()
     with serve(home) as client:
-        other = build(Settings(home=home, embedder="hashing"), busy_seconds=30)
+        other = build(Settings(home=home, embedder="hashing", reader="sentence"), busy_seconds=30)
 
         def write() -> None:
             for number in range(1, _VERSIONS + 1):
@@ -171,7 +171,7 @@ def test_stopping_in_the_middle_of_the_start(tmp_path: Path, serve: Serve) -> No
         while client.get("/readyz").json()["files"] < 2:
             pass
     assert not [t for t in threading.enumerate() if t.name == "start"]
-    service = build(Settings(home=home, embedder="hashing"))
+    service = build(Settings(home=home, embedder="hashing", reader="sentence"))
     report = service.ingest([folder])
     assert report.count(Status.ADDED) + report.count(Status.UNCHANGED) == 300
     assert report.count(Status.ADDED) > 0  # it has not run to its end

@@ -27,6 +27,7 @@ def _serving(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str
     environment = {
         **os.environ,
         "RAG_EMBEDDER": "hashing",
+        "RAG_READER": "sentence",
         "RAG_HOME": str(home),
         "RAG_CACHE": str(home / "cache"),
     }
@@ -84,7 +85,12 @@ def test_serve_ask_upload_stop(tmp_path: Path, handbook: Path) -> None:
         # The command line works on the same index beside it.
         run = subprocess.run(
             [sys.executable, "-m", "rag", "ask", "When does the owl hoot?", "--json"],
-            env={**os.environ, "RAG_EMBEDDER": "hashing", "RAG_HOME": str(home)},
+            env={
+                **os.environ,
+                "RAG_EMBEDDER": "hashing",
+                "RAG_READER": "sentence",
+                "RAG_HOME": str(home),
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -76,7 +76,7 @@ def test_added_replaced_unchanged_refused(empty: TestClient) -> None:
 def test_acknowledged_is_durable_and_found_at_once(empty: TestClient, tmp_path: Path) -> None:
     _, body = _upload(empty, ("zoo.txt", _ZOO))
     assert _answer(empty, "When is the zebra house repainted?")["citation"]["source"] == "zoo.txt"
-    other = build(Settings(home=tmp_path / "home", embedder="hashing"))
+    other = build(Settings(home=tmp_path / "home", embedder="hashing", reader="sentence"))
     document, _ = other.document(body["results"][0]["document_id"])
     assert document.text.encode() == _ZOO
     other.close()

@@ -75,7 +75,7 @@ def _service(embedder: Embedder, settings: Settings) -> Service:
         Parts(
             EmbeddedStore(settings.home),
             lambda: embedder,
-            SentenceReader(),
+            SentenceReader,
             Parser(),
             settings.max_file_bytes,
         )

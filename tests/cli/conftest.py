@@ -37,6 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RAG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("RAG_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("RAG_EMBEDDER", "hashing")
+    monkeypatch.setenv("RAG_READER", "sentence")
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)

@@ -26,7 +26,7 @@ def test_ask_and_search_print_what_http_sends(run: Run, folder: Path, home: Path
     asked = run("ask", _QUESTION, "--top-k", 2, "--json")
     found = run("search", _QUESTION, "--top-k", 2, "--json")
     assert (asked.status, found.status) == (0, 0)
-    settings = Settings(home=home, embedder="hashing")
+    settings = Settings(home=home, embedder="hashing", reader="sentence")
     with TestClient(create_app(build(settings), settings)) as client:
         body = {"question": _QUESTION, "top_k": 2}
         for route, mine in (("ask", asked.json), ("search", found.json)):

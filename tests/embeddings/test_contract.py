@@ -48,7 +48,8 @@ def test_no_texts_give_no_rows(embedder: Embedder) -> None:
 def test_order_is_kept_whatever_the_lengths(embedder: Embedder) -> None:
     texts = [f"leave {number} " * (1 + 7 * number % 30) for number in range(30)]
     alone = np.stack([embedder.embed_question(text) for text in texts])
-    np.testing.assert_allclose(embedder.embed_passages(texts), alone, atol=1e-4)
+    same = (embedder.embed_passages(texts) * alone).sum(axis=1)
+    assert float(same.min()) >= 0.9999  # bfloat16 included, where there is any
 
 
 def test_the_same_call_gives_the_same_bits(embedder: Embedder) -> None:

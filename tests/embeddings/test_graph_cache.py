@@ -103,9 +103,11 @@ def test_a_damaged_graph_is_made_anew_and_by_one_process_only(
     folder = model_folder.find(MINILM)
     with caplog.at_level(logging.INFO), ThreadPoolExecutor(2) as pool:
         both = [
-            pool.submit(graph_cache.prepared, folder, compiled.fingerprint, tmp_path)
+            pool.submit(
+                graph_cache.prepared, folder, compiled.fingerprint, tmp_path, "embeddings.export"
+            )
             for _ in range(2)
         ]
         assert {future.result() for future in both} == {tmp_path / entry.name}
-    assert caplog.messages == ["preparing the encoder, once"]
+    assert caplog.messages == ["preparing a model, once"]
     assert damaged.read_bytes() == (entry / "graph.bin").read_bytes()

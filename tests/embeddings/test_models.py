@@ -7,10 +7,9 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from embeddings import graph_cache, models
+from embeddings import models
 from embeddings.compiled import CompiledEmbedder
 from embeddings.errors import ModelUnavailable, NotCompilable
 from embeddings.hashing import HashingEmbedder
@@ -40,7 +39,7 @@ def test_hashing_needs_no_files(tmp_path: Path) -> None:
 def test_unknown_modules_are_not_compiled(tmp_path: Path, modules: str, reason: str) -> None:
     (tmp_path / "modules.json").write_text(modules)
     with pytest.raises(NotCompilable, match=reason):
-        graph_cache.prepared(tmp_path, "f", tmp_path / "cache")
+        models.refuse_unknown_modules(tmp_path)
 
 
 @pytest.mark.model
@@ -66,8 +65,8 @@ def test_what_cannot_be_compiled_runs_with_sentence_transformers(
         embedder = models.load(str(folder), tmp_path / "cache")
     assert isinstance(embedder, SentenceTransformerEmbedder)
     assert "model runs with sentence-transformers: it has no readable modules.json" in caplog.text
-    rows = embedder.embed_passages(SENTENCES[:3])
-    np.testing.assert_allclose(rows, compiled.embed_passages(SENTENCES[:3]), atol=1e-4)
+    same = embedder.embed_passages(SENTENCES[:3]) * compiled.embed_passages(SENTENCES[:3])
+    assert float(same.sum(axis=1).min()) >= 0.9999  # bfloat16 included, where there is any
 
 
 @pytest.mark.model

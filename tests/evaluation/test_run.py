@@ -38,7 +38,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("folder")
     for name, text in _FILES.items():
         (folder / name).write_text(text)
-    service = build(Settings(home=tmp_path_factory.mktemp("home"), embedder="hashing"))
+    service = build(
+        Settings(home=tmp_path_factory.mktemp("home"), embedder="hashing", reader="sentence")
+    )
     service.ingest([folder])
     yield service
     service.close()
@@ -116,6 +118,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RAG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("RAG_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("RAG_EMBEDDER", "hashing")
+    monkeypatch.setenv("RAG_READER", "sentence")
     return tmp_path
 
 
@@ -137,7 +140,7 @@ def test_the_sample_questions(settings: Path, capsys: pytest.CaptureFixture[str]
     run: dict[str, Any] = json.loads(out)
     assert status == 0
     assert run == json.loads((settings / "out" / "run.json").read_text("utf-8"))
-    assert run.keys() == {"format", "settings", "questions", "metrics", "rows"}
+    assert run.keys() == {"format", "settings", "questions", "metrics", "baseline", "rows"}
     assert run["settings"]["embedder"] == "hashing-1"
     assert run["settings"]["reader"]
     assert run["questions"] == len(run["rows"]) == len(lines)
@@ -148,7 +151,7 @@ def test_the_sample_questions(settings: Path, capsys: pytest.CaptureFixture[str]
     assert not (settings / "home" / "index.sqlite").exists()  # the user's own index is not touched
 
     (home,) = (settings / "cache" / "evaluation").iterdir()
-    kept = build(Settings(home=home, embedder="hashing"))
+    kept = build(Settings(home=home, embedder="hashing", reader="sentence"))
     report = kept.ingest([_DATA / "corpus"])
     kept.close()
     assert report.encoded == report.reused == 0

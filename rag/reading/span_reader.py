@@ -1,0 +1,181 @@
+"""A trained extractive reader: it ranks the passages, finds the words, and may say that none do."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from embeddings.runtime import Graph, batches, padded
+from rag.reading.confidence import Calibration, Evidence, Ranking, rivals
+from rag.reading.spans import Scored, best_spans
+from rag.reading.windows import Window, Windows
+from rag.text import grapheme_ceiling, grapheme_floor, sentences
+from rag.types import Candidate, Hit, Passage, Span, with_context
+
+GRAPH = "model.onnx"  # the shipped model's
+EXPORTED = "model.xml"  # one that `rag.reading.export` has written
+TOKENIZER = "tokenizer.json"
+SETTINGS = "reader.json"
+
+_LONGEST = 384  # tokens of a window
+_STRIDE = 96
+_SPANS = 10  # kept of each window, because several may stand in one sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A span of a hit's passage, in the passage's own offsets, and what speaks for it."""
+
+    span: Span
+    evidence: Evidence
+
+
+class SpanReader:
+    """Runs a BERT-style reader over windows of all passages at once.
+
+    `folder` holds the graph, the tokenizer and, where the model was calibrated, `reader.json`. The
+    graph takes token ids, mask and, if it knows them, token types, and gives start and end logits
+    and, if it has such a head, whether the passage answers. Without a calibration a candidate is
+    supported where its span beats "no answer", and has no confidence.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self._windows = Windows(Tokenizer.from_file(str(folder / TOKENIZER)), _LONGEST, _STRIDE)
+        shipped = folder / GRAPH
+        self._graph = Graph(shipped if shipped.is_file() else folder / EXPORTED)
+        self._pool = ThreadPoolExecutor(self._graph.streams, thread_name_prefix="read")
+        self._ranking, self._calibration = _settings(folder / SETTINGS)
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """Candidates from all hits, best first; at most one for each sentence."""
+        readings = self.readings(question, hits)
+        scores = [[self._ranking.score(r.evidence) for r in found] for found in readings]
+        best = [max(of_hit, default=-math.inf) for of_hit in scores]
+        candidates = [
+            self._candidate(hit, reading, sentence, score, rival)
+            for hit, found, of_hit, rival in zip(hits, readings, scores, rivals(best), strict=True)
+            for reading, sentence, score in _one_per_sentence(hit.passage, found, of_hit)
+        ]
+        # Python's sort is stable: equal scores stay in retrieval's order.
+        return sorted(candidates, key=lambda candidate: -candidate.score)
+
+    def readings(self, question: str, hits: Sequence[Hit]) -> list[list[Reading]]:
+        """For each hit its best spans, best first; none for a passage without words."""
+        passages = [(_context(hit), hit.passage.text) for hit in hits]
+        cut = self._windows.of(question, passages)
+        outputs = iter(self._outputs(list(chain.from_iterable(cut))))
+        return [
+            _readings(hit, [(window, next(outputs)) for window in windows])
+            for hit, windows in zip(hits, cut, strict=True)
+        ]
+
+    def _outputs(self, windows: Sequence[Window]) -> list[_Output]:
+        places = list(batches([len(window.ids) for window in windows]))
+        outputs: dict[int, _Output] = {}
+        chosen = ([windows[place] for place in batch] for batch in places)
+        for batch, rows in zip(places, self._pool.map(self._run, chosen), strict=True):
+            outputs |= zip(batch, rows, strict=True)
+        return [outputs[place] for place in range(len(windows))]
+
+    def _run(self, batch: Sequence[Window]) -> list[_Output]:
+        ids = padded([window.ids for window in batch])
+        mask = padded([[1] * len(window.ids) for window in batch])
+        types = padded([window.types for window in batch])
+        start, end, *rest = self._graph.run(*(ids, mask, types)[: self._graph.inputs])
+        answers = rest[0] if rest else np.zeros(len(batch), dtype=np.float32)
+        return [_Output(*row) for row in zip(start, end, map(float, answers), strict=True)]
+
+    def _candidate(
+        self, hit: Hit, reading: Reading, sentence: Span, score: float, rival: float
+    ) -> Candidate:
+        evidence = reading.evidence
+        start = hit.passage.span.start
+        confidence = (
+            self._calibration.confidence(score, rival, evidence) if self._calibration else None
+        )
+        least = self._calibration.threshold if self._calibration else 0.0
+        return Candidate(
+            hit=hit,
+            span=reading.span.shifted(start),
+            sentence=sentence.shifted(start),
+            score=score,
+            supported=(evidence.margin if confidence is None else confidence) >= least,
+            confidence=confidence,
+        )
+
+
+class _Output(NamedTuple):
+    """Start and end logits of a window's tokens, and whether its passage answers."""
+
+    start: NDArray[np.float32]
+    end: NDArray[np.float32]
+    answers: float
+
+
+def _settings(file: Path) -> tuple[Ranking, Calibration | None]:
+    if not file.is_file():
+        return Ranking(), None
+    settings = json.loads(file.read_text("utf-8"))
+    return Ranking(**settings["ranking"]), Calibration(**settings["calibration"])
+
+
+def _context(hit: Hit) -> str:
+    return with_context(hit.origin.title, hit.passage.heading, "").rstrip()
+
+
+def _readings(hit: Hit, windows: Sequence[tuple[Window, _Output]]) -> list[Reading]:
+    """The best spans of all windows. "No answer" is the least of theirs, as in BERT's reader: a
+    window without the answer says that there is none.
+    """
+    passage = hit.passage
+    paragraphs = [paragraph.shifted(-passage.span.start) for paragraph in passage.paragraphs]
+    best: dict[Span, float] = {}
+    for window, output in windows:
+        for scored in best_spans(window, output.start, output.end, paragraphs, _SPANS):
+            span = _whole(passage.text, scored)
+            best[span] = max(scored.logit, best.get(span, scored.logit))
+    null = min(float(output.start[0] + output.end[0]) for _, output in windows)
+    selection = max(output.answers for _, output in windows)
+    ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+    return [Reading(span, Evidence(logit - null, selection, hit.score)) for span, logit in ranked]
+
+
+def _whole(text: str, scored: Scored) -> Span:
+    """A tokenizer may part a letter from its accents; the span takes in both."""
+    span = scored.span
+    return Span(grapheme_floor(text, span.start), grapheme_ceiling(text, span.end))
+
+
+def _one_per_sentence(
+    passage: Passage, readings: Sequence[Reading], scores: Sequence[float]
+) -> Iterator[tuple[Reading, Span, float]]:
+    """The best reading of each sentence, with the sentence and its score."""
+    taken: list[Span] = []
+    for reading, score in sorted(zip(readings, scores, strict=True), key=lambda pair: -pair[1]):
+        sentence = _sentence(passage, reading.span)
+        if not any(_overlap(sentence, other) for other in taken):
+            taken.append(sentence)
+            yield reading, sentence, score
+
+
+def _sentence(passage: Passage, span: Span) -> Span:
+    """The sentence around a span, or the sentences where it reaches over several."""
+    paragraphs = (paragraph.shifted(-passage.span.start) for paragraph in passage.paragraphs)
+    around = next(paragraph for paragraph in paragraphs if paragraph.contains(span))
+    touched = [s for s in sentences(passage.text, around) if _overlap(s, span)]
+    return Span(min(span.start, touched[0].start), max(span.end, touched[-1].end))
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end

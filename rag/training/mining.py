@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,10 +67,8 @@ def _asked(
 def _ranks(question: str, cosines: Vector, view: WordView) -> list[int]:
     """Places of paragraphs, best first, by the fusion that `rag.retrieval` asks with."""
     words = dict(view.search(terms(question), DEPTH))
-    nearest: Iterable[int] = np.argpartition(-cosines, min(DEPTH, len(cosines) - 1))[
-        :DEPTH
-    ].tolist()
-    dense = {place: float(cosines[place]) for place in {*nearest, *words}}
+    near = np.argpartition(-cosines, min(DEPTH, len(cosines) - 1))[:DEPTH].tolist()
+    dense = {place: float(cosines[place]) for place in {*near, *words}}
     return [place for place, _ in fuse(dense, words)[:_FOUND]]
 
 

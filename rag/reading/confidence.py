@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-FARTHEST = 20.0
-"""A distance between logits beyond which a probability is 0 or 1 to any use."""
+_FARTHEST = 20.0  # between logits: beyond it a probability is 0 or 1 to any use
 
 
 class Evidence(NamedTuple):
@@ -44,7 +43,7 @@ class Calibration:
     """Logistic regression to the probability that an answer is right (Platt, 1999).
 
     `lead` weighs how far the span's score is above the best of any other passage, at most
-    `FARTHEST`: how alone it stands. Below `threshold` an answer isn't given.
+    20: how alone it stands. Below `threshold` an answer isn't given.
     """
 
     bias: float
@@ -59,11 +58,16 @@ class Calibration:
         logit = (
             self.bias
             + self.score * score
-            + self.lead * max(-FARTHEST, min(FARTHEST, score - rival))
+            + self.lead * bounded(score - rival)
             + self.selection * evidence.selection
             + self.found * evidence.found
         )
-        return 1 / (1 + math.exp(-max(-FARTHEST, min(FARTHEST, logit))))
+        return 1 / (1 + math.exp(-bounded(logit)))
+
+
+def bounded(logits: float) -> float:
+    """A distance between logits, at most 20 either way; one from nothing is infinite."""
+    return max(-_FARTHEST, min(_FARTHEST, logits))
 
 
 def rivals(best: Sequence[float]) -> list[float]:

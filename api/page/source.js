@@ -22,15 +22,21 @@ export function sourcePanel(dialog, api) {
   const narrow = matchMedia("(width < 60rem)");
   const view = find(".text", dialog);
 
-  find("button.close", dialog).addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => {
-    if (dialog.open) return; // the event comes later than the closing; it may be open again
+  // At once, not on the close event: that comes later, and would take the focus from whoever has it.
+  function close() {
     turn += 1;
+    dialog.close();
     view.replaceChildren();
     opener?.focus();
+  }
+
+  find("button.close", dialog).addEventListener("click", close);
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    close();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && dialog.open && !document.querySelector("dialog:modal")) dialog.close();
+    if (event.key === "Escape" && dialog.open && !document.querySelector("dialog:modal")) close();
   });
 
   /**

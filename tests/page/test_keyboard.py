@@ -74,6 +74,19 @@ def test_the_focus_returns_to_the_source_that_was_opened_last(page: Page) -> Non
     expect(second).to_be_focused()
 
 
+def test_who_moves_on_at_once_keeps_the_focus(page: Page) -> None:
+    page.goto("/")
+    page.locator("#documents .row").first.click()
+    expect(page.locator("#source p").first).to_be_visible()
+    focused = page.evaluate("""async () => {
+      document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+      document.querySelector("#question").focus();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return document.activeElement.id;
+    }""")
+    assert focused == "question"
+
+
 def test_everything_has_a_name(page: Page) -> None:
     page.goto("/")
     page.fill("#question", LEAVE)

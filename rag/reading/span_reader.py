@@ -55,12 +55,12 @@ class SpanReader:
         shipped = folder / GRAPH
         self._graph = Graph(shipped if shipped.is_file() else folder / EXPORTED)
         self._pool = ThreadPoolExecutor(self._graph.streams, thread_name_prefix="read")
-        self._ranking, self._calibration = _settings(folder / SETTINGS)
+        self.ranking, self.calibration = _settings(folder / SETTINGS)
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
         """Candidates from all hits, best first; at most one for each sentence."""
         readings = self.readings(question, hits)
-        scores = [[self._ranking.score(r.evidence) for r in found] for found in readings]
+        scores = [[self.ranking.score(r.evidence) for r in found] for found in readings]
         best = [max(of_hit, default=-math.inf) for of_hit in scores]
         candidates = [
             self._candidate(hit, reading, sentence, score, rival)
@@ -102,9 +102,9 @@ class SpanReader:
         evidence = reading.evidence
         start = hit.passage.span.start
         confidence = (
-            self._calibration.confidence(score, rival, evidence) if self._calibration else None
+            self.calibration.confidence(score, rival, evidence) if self.calibration else None
         )
-        least = self._calibration.threshold if self._calibration else 0.0
+        least = self.calibration.threshold if self.calibration else 0.0
         return Candidate(
             hit=hit,
             span=reading.span.shifted(start),

@@ -19,7 +19,7 @@ LONGEST = 256  # tokens of a training window
 _STRIDE = 96
 _TITLED = 0.5  # share of examples that show the title: users' files have good ones and bad ones
 _BARE = 0.1  # share of questions that lose their question mark
-_MINED = 0.6  # share of answerable questions that are also asked of a mined passage
+_MINED = 0.35  # share of answerable questions that are also asked of a mined passage
 _CHATTER = 0.015  # share of paragraphs' questions that are joined by something that is none
 _POOL = 200  # batches shuffled together
 

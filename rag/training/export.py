@@ -31,13 +31,14 @@ class ByteEmbedding(nn.Module):
 
 def write_onnx(model: SpanModel, file: Path) -> None:
     """Writes float32 products and an 8-bit embedding table."""
+    model.eval().cpu()
     words = model.encoder.embeddings.word_embeddings
     model.encoder.embeddings.word_embeddings = ByteEmbedding(words.weight.detach())
     rows = torch.ones((2, 16), dtype=torch.int64)
     either = {0: torch.export.Dim("rows"), 1: torch.export.Dim("tokens", min=2, max=512)}
     with torch.inference_mode():
         program = torch.onnx.export(
-            model.eval(),
+            model,
             (rows, rows.clone(), rows.clone()),  # one tensor thrice would be one input
             dynamo=True,
             verbose=False,

@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 _SAVED_EVERY = 300  # seconds
 _LOGGED_EVERY = 50  # steps
+_JUDGED_EVERY = 500  # steps
+_HELD_OUT = 40  # batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Recipe:
     from a checkpoint before its decay.
     """
 
-    steps: int
+    steps: int = 4_600
     batch_tokens: int = 6_144
     learning_rate: float = 1.5e-4
     weight_decay: float = 0.01
@@ -53,16 +55,21 @@ def train(
     encoder: Path,
     tokenizer: Tokenizer,
     paragraphs: Sequence[SquadParagraph],
+    held_out: Sequence[SquadParagraph],
     negatives: Mapping[str, Sequence[Negative]],
     recipe: Recipe,
     folder: Path,
-    evaluate: Callable[[SpanModel], Mapping[str, float]],
-    evaluate_every: int,
+    start: Path | None = None,
 ) -> SpanModel:
-    """Trains, or goes on from `folder`/checkpoint.pt; the curve is in `folder`/curve.jsonl."""
+    """Trains, or goes on from `folder`/checkpoint.pt; the curve is in `folder`/curve.jsonl, with
+    the loss on `held_out` questions. The weights of the checkpoint `start` are where a new run
+    begins.
+    """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
     model = SpanModel(encoder).to(device)
+    if start:
+        model.load_state_dict(torch.load(start, map_location=device, weights_only=True)["model"])
     decayed = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
@@ -73,6 +80,7 @@ def train(
         fused=True,
     )
     step = _resumed(folder, model, optimizer, device)
+    judges = list(islice(_steps(held_out, {}, tokenizer, recipe, 0), _HELD_OUT))
     began = saved = time.monotonic()
     losses: list[float] = []
     rows = 0
@@ -88,8 +96,8 @@ def train(
             speed = rows / (time.monotonic() - began)
             _write(folder, {"step": step, "loss": _mean(losses), "examples_per_second": speed})
             losses = []
-        if step % evaluate_every == 0:
-            _write(folder, {"step": step, **evaluate(model)})
+        if step % _JUDGED_EVERY == 0 or step == recipe.steps:
+            _write(folder, {"step": step, "held_out_loss": _held_out(model, judges, device)})
         if time.monotonic() - saved > _SAVED_EVERY or step == recipe.steps:
             _save(folder, model, optimizer, step, recipe)
             saved = time.monotonic()
@@ -122,17 +130,26 @@ def _learn(
     device: torch.device,
     clip: float,
 ) -> float:
-    def tensor(array: Any) -> Tensor:
-        return torch.from_numpy(array).to(device, non_blocking=True)
-
-    with torch.autocast(device.type, torch.bfloat16):
-        outputs = model(tensor(batch.ids), None, tensor(batch.types))
-    value = loss(outputs, tensor(batch.readable), tensor(batch.starts), tensor(batch.ends))
+    value = _loss(model, batch, device)
     value.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return value.item()
+
+
+@torch.no_grad()
+def _held_out(model: nn.Module, batches: Sequence[Batch], device: torch.device) -> float:
+    return _mean([_loss(model, batch, device).item() for batch in batches])
+
+
+def _loss(model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
+    def tensor(array: Any) -> Tensor:
+        return torch.from_numpy(array).to(device, non_blocking=True)
+
+    with torch.autocast(device.type, torch.bfloat16):
+        outputs = model(tensor(batch.ids), None, tensor(batch.types))
+    return loss(outputs, tensor(batch.readable), tensor(batch.starts), tensor(batch.ends))
 
 
 def _resumed(

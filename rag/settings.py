@@ -26,7 +26,7 @@ class Settings:
     home: Path
     cache: Path = field(default_factory=lambda: user_cache_path("rag-verbatim"))
     embedder: str = "all-MiniLM-L6-v2"
-    reader: str = "sentence"
+    reader: str = "minilm-squad"
     max_file_bytes: int = 50 * _MEGABYTE
     max_upload_bytes: int = 100 * _MEGABYTE
     token: str | None = None

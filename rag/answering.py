@@ -22,7 +22,7 @@ from rag.types import (
     Reply,
 )
 
-READ = 20  # hits that the reader reads
+READ = 10  # hits that the reader reads
 MOST_ANSWERS = 5
 
 

@@ -32,7 +32,7 @@ from rag.training.loop import Recipe, train
 from rag.training.mining import mine
 from rag.training.trials import Kind, Read, drawn, halves, read
 
-WRONG = 0.1
+WRONG = 0.2
 """The share of wrong answers among those given on which the default threshold is set."""
 
 _ENCODER = "all-MiniLM-L6-v2"

@@ -23,7 +23,7 @@ serve: $(VENV)/serve.done ## build what is missing, ingest CORPUS, serve the pag
 	@exec $(BIN)/rag serve "$(CORPUS)" --host $(HOST) --port $(PORT)
 
 ask: export Q := $(Q)
-ask: $(VENV)/serve.done ## ask the index a question: make ask Q="How many days of leave do I get?"
+ask: $(VENV)/serve.done ## ask the index a question: make ask Q="How much annual leave do I get?"
 	@$(BIN)/rag ask "$$Q"
 
 test: $(VENV)/dev.done ## run the tests

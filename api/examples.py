@@ -17,7 +17,7 @@ from rag.payloads import (
 
 _ID = "7d32a0b875de035dda1fb79243f5924c"
 _SHA256 = "368458a2f4700755bb6db5bce4f018bdb6e07aa45a3e6d0259304e5e415cab10"
-_QUESTION = "How many days of leave do I get?"
+_QUESTION = "How much annual leave do I get?"
 _SENTENCE = "Every full-time member of staff has 28 days of leave."
 
 _CITATION: CitationPayload = {
@@ -61,7 +61,7 @@ SEARCH: SearchPayload = {
     "question": _QUESTION,
     "collection": "default",
     "passages": [_PASSAGE],
-    "index": {"generation": 12, "embedder": "all-MiniLM-L6-v2:1d2e", "reader": None},
+    "index": {"generation": 12, "embedder": "c4a57a7f", "reader": None},
     "took_ms": {"total": 9.4, "retrieve": 9.4, "read": 0.0},
 }
 REPLY: ReplyPayload = {
@@ -72,13 +72,13 @@ REPLY: ReplyPayload = {
         {
             "text": "28 days",
             "sentence": _SENTENCE,
-            "confidence": None,
+            "confidence": 0.94,
             "citation": _CITATION,
             "also_in": [],
         }
     ],
     "reason": None,
-    "index": {"generation": 12, "embedder": "all-MiniLM-L6-v2:1d2e", "reader": "sentence"},
+    "index": {"generation": 12, "embedder": "c4a57a7f", "reader": "minilm-squad@5d1e"},
     "took_ms": {"total": 14.1, "retrieve": 9.4, "read": 4.7},
 }
 REPLY["answer"] = REPLY["answers"][0]
@@ -114,7 +114,7 @@ COLLECTION: CollectionPayload = {
     "documents": 1,
     "passages": 1,
     "generation": 12,
-    "embedder": "all-MiniLM-L6-v2:1d2e",
+    "embedder": "c4a57a7f",
 }
 STATUS: StatusPayload = {
     "version": "0.1.0",

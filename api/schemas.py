@@ -38,7 +38,7 @@ class SearchRequest(BaseModel):
     """A question, how many passages to show, and the collection to look in."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"question": "How many days of leave do I get?"}]}
+        json_schema_extra={"examples": [{"question": "How much annual leave do I get?"}]}
     )
 
     question: Question

@@ -49,7 +49,8 @@ class CompiledEmbedder:
             for start in range(0, len(texts), _WINDOW):
                 window = encodable(texts[start : start + _WINDOW], self._passage_prompt)
                 encoded = self._cut.encode_batch_fast(window)
-                places = list(batches([len(encoding) for encoding in encoded]))
+                lengths = [len(encoding) for encoding in encoded]
+                places = list(batches(lengths, self._graph.streams))
                 inputs = ([encoded[place] for place in batch] for batch in places)
                 for batch, vectors in zip(places, pool.map(self._encode, inputs), strict=True):
                     rows[[start + place for place in batch]] = vectors

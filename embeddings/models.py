@@ -21,7 +21,7 @@ def load(name: str, cache: Path) -> Embedder:
     """`hashing`, `all-MiniLM-L6-v2`, or a folder that sentence-transformers has saved.
 
     Compiled where that works, else run by sentence-transformers. `cache` keeps compiled graphs
-    (about 90 MB for all-MiniLM-L6-v2). Raises ModelUnavailable.
+    (about 45 MB for all-MiniLM-L6-v2). Raises ModelUnavailable.
     """
     if name == HashingEmbedder.name:
         return HashingEmbedder()

@@ -81,16 +81,20 @@ class Graph:
             self._requests.put(request)
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of rows, longest first, in batches of at most `_BATCH_TOKENS` padded tokens."""
-    batch: list[int] = []
+def batches(lengths: Sequence[int], streams: int) -> Iterator[list[int]]:
+    """Places of rows, longest first, in equal batches of about `_BATCH_TOKENS` tokens.
+
+    They are as many as the streams can share evenly, so that none waits for the last of them.
+    """
+    total = sum(lengths)
+    count = max(1, round(total / (_BATCH_TOKENS * streams))) * streams
+    filled: dict[int, list[int]] = {}
+    before = 0
     for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
+        middle = before + lengths[place] / 2
+        filled.setdefault(int(middle * count / total), []).append(place)
+        before += lengths[place]
+    yield from filled.values()
 
 
 def padded(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:

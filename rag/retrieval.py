@@ -36,10 +36,10 @@ def _hits(snapshot: Snapshot, fused: Scored, limit: int) -> list[Hit]:
         places,
         key=lambda i: (-scores[i], places[i].origin.source, places[i].passage.span, i),
     )
-    return _merged([(places[i], scores[i]) for i in ranked], limit)
+    return _merged([(places[i], scores[i]) for i in ranked], limit, snapshot.passages)
 
 
-def _merged(ranked: Sequence[tuple[Place, float]], limit: int) -> list[Hit]:
+def _merged(ranked: Sequence[tuple[Place, float]], limit: int, among: int) -> list[Hit]:
     hits: dict[tuple[str, ...], Hit] = {}
     for place, score in ranked:
         # A passage without a single word is like no other.
@@ -50,5 +50,5 @@ def _merged(ranked: Sequence[tuple[Place, float]], limit: int) -> list[Hit]:
         if known:
             hits[words] = replace(known, copies=(*known.copies, place))
         elif len(hits) < limit:
-            hits[words] = Hit(place.passage, place.origin, score)
+            hits[words] = Hit(place.passage, place.origin, score, among)
     return list(hits.values())

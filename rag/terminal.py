@@ -36,7 +36,8 @@ def _answer_lines(answer: Answer, colour: bool) -> Iterator[str]:
     start = citation.sentence.start if citation.sentence else citation.span.start
     marked = _marked(_plain(answer.sentence), citation.span.shifted(-start), colour)
     yield from textwrap.wrap(" ".join(marked.split()), _WIDTH)
-    yield f"    {_where(citation)}"
+    sure = "" if answer.confidence is None else f"  (confidence {answer.confidence:.2f})"
+    yield f"    {_where(citation)}{sure}"
     yield from _also(answer.also_in)
 
 

@@ -137,9 +137,8 @@ def with_context(title: str, heading: Sequence[str], text: str) -> str:
     Long context is shortened to the beginning of the title and the innermost headings.
     """
     path = " / ".join(words for words in heading if words != title)
-    name = title.replace("_", " ")[:_LONGEST_CONTEXT]
-    context = f"{name} / {path[-_LONGEST_CONTEXT:]}" if path else name
-    return f"{context}\n{text}"
+    parts = (title.replace("_", " ")[:_LONGEST_CONTEXT], path[-_LONGEST_CONTEXT:])
+    return f"{' / '.join(filter(None, parts))}\n{text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +153,14 @@ class Place:
 class Hit:
     """A passage that retrieval found.
 
-    `score` orders hits and is comparable across questions. `copies` are other places with the same
-    words in the same order.
+    `score` orders hits and is comparable across questions. `among` is how many passages were
+    searched. `copies` are other places with the same words in the same order.
     """
 
     passage: Passage
     origin: Origin
     score: float
+    among: int
     copies: tuple[Place, ...] = ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from rag.assembly import build
 from rag.evaluation.harness import evaluate
+from rag.evaluation.metrics import f1
 from rag.evaluation.questions import read_questions
 from rag.settings import Settings
 
@@ -44,8 +46,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield client
 
 
-def ask(client: TestClient, question: str) -> Any:
-    return client.post("/v1/ask", json={"question": question}).json()
+def ask(client: TestClient, question: str, **options: Any) -> Any:
+    return client.post("/v1/ask", json={"question": question, **options}).json()
 
 
 def citations(reply: Any) -> Iterator[Any]:
@@ -60,9 +62,16 @@ def check_citations(client: TestClient, reply: Any) -> None:
 
 
 def test_the_first_question_of_the_readme(sample: TestClient) -> None:
-    reply = ask(sample, "How many days of leave do I get?")
-    assert reply["answer"]["text"] == "28 days"
-    assert reply["answer"]["citation"]["source"] == "handbook/leave.md"
+    asked = "What is the hotel limit per night?"
+    reply = ask(sample, asked)
+    said = [(a["text"], a["citation"]["source"]) for a in reply["answers"]]
+    assert said == [
+        ("135 euros", "handbook/travel.html"),
+        ("105 euros a night", "handbook/archive/travel-2018.pdf"),
+    ]
+    assert 1 >= reply["answer"]["confidence"] > reply["answers"][1]["confidence"] > 0.5
+    assert ask(sample, asked, min_confidence=1)["answered"] is False
+    assert reply["index"]["reader"].startswith("minilm-squad@")
     check_citations(sample, reply)
 
 
@@ -73,6 +82,26 @@ def test_what_the_files_do_not_say_is_not_answered(sample: TestClient) -> None:
     assert reply["passages"]
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "hello there",
+        "thanks a lot!",
+        "how is it going?",
+        "asdf qwer zxcv",
+        "?!?!",
+        "Wie viele Urlaubstage bekomme ich?",
+        "Combien de jours de congé ai-je ?",
+        "¿Cuántos días de vacaciones tengo?",
+        "休暇は何日ありますか?",
+        "Сколько дней отпуска у меня?",
+    ],
+)
+def test_what_is_no_english_question_is_not_answered(sample: TestClient, typed: str) -> None:
+    reply = ask(sample, typed)
+    assert (reply["answered"], reply["reason"]) == (False, "low_confidence")
+
+
 def test_the_sample_questions(tmp_path: Path) -> None:
     """Floors a little below what was measured: a fall means that something broke."""
     service = build(Settings(home=tmp_path / "home"))
@@ -81,28 +110,44 @@ def test_the_sample_questions(tmp_path: Path) -> None:
     service.close()
     figures = {name: value for name, value in run.metrics.items() if value is not None}
     assert figures["recall@5"] > 0.9
-    assert figures["citation_source"] > 0.75
-    assert figures["wrongly_answered"] < 0.9
+    assert figures["citation_source"] > 0.58
+    assert figures["answer_in_sentence"] > 0.52
+    assert figures["wrongly_answered"] < 0.25
 
 
 @needs_shared
 def test_the_development_questions_over_real_articles(tmp_path: Path) -> None:
     lines = (SHARED / "questions/seeds.dev.jsonl").read_text("utf-8").splitlines()
-    right_file = right_sentence = refused = 0
+    questions = [json.loads(line) for line in lines]
+    default, forced = Counter[str](), Counter[str]()
     with served(SHARED / "corpus", tmp_path) as client:
-        for line in lines:
-            question = json.loads(line)
-            reply = ask(client, question["question"])
-            check_citations(client, reply)
-            answer = reply["answer"]
-            if not question["answerable"]:
-                refused += not reply["answered"]
-            elif answer:
-                sources = {evidence["source"] for evidence in question["evidence"]}
-                right_file += answer["citation"]["source"] in sources
-                right_sentence += any(gold in answer["sentence"] for gold in question["answers"])
-    assert (right_file >= 26, right_sentence >= 23, refused >= 3) == (True, True, True), (
-        right_file,
-        right_sentence,
-        refused,
+        for question in questions:
+            for figures, options in ((default, {}), (forced, {"min_confidence": 0})):
+                reply = ask(client, question["question"], **options)
+                check_citations(client, reply)
+                figures.update(scores(question, reply["answer"]))
+    assert (default["file"] >= 23, default["sentence"] >= 22, default["refused"] >= 6) == (
+        True,
+        True,
+        True,
+    ), default
+    assert (forced["file"], forced["sentence"] >= 25, forced["f1"] >= 0.75 * 27) == (
+        27,
+        True,
+        True,
+    ), forced
+
+
+def scores(question: Any, answer: Any) -> Counter[str]:
+    """What one reply adds to the figures."""
+    if not question["answerable"]:
+        return Counter(refused=answer is None)
+    if answer is None:
+        return Counter()
+    return Counter(
+        {
+            "file": answer["citation"]["source"] in {e["source"] for e in question["evidence"]},
+            "sentence": any(gold in answer["sentence"] for gold in question["answers"]),
+            "f1": f1(answer["text"], question["answers"]),
+        }
     )

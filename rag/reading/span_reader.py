@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from embeddings.runtime import Graph, batches, padded
-from rag.reading.confidence import Calibration, Evidence, Ranking, rivals
+from rag.reading.confidence import Calibration, Evidence, Ranking, Rivals
 from rag.reading.spans import Scored, best_spans
 from rag.reading.windows import Window, Windows
 from rag.text import grapheme_ceiling, grapheme_floor, sentences
@@ -37,6 +36,7 @@ class Reading:
     """A span of a hit's passage, in the passage's own offsets, and what speaks for it."""
 
     span: Span
+    text: str
     evidence: Evidence
 
 
@@ -44,9 +44,9 @@ class SpanReader:
     """Runs a BERT-style reader over windows of all passages at once.
 
     `folder` holds the graph, the tokenizer and, where the model was calibrated, `reader.json`. The
-    graph takes token ids, mask and, if it knows them, token types, and gives start and end logits
-    and, if it has such a head, whether the passage answers. Without a calibration a candidate is
-    supported where its span beats "no answer", and has no confidence.
+    graph takes token ids, mask and, if it knows them, token types, and gives start and end logits.
+    Without a calibration a candidate is supported where its span beats "no answer", and has no
+    confidence.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -60,12 +60,14 @@ class SpanReader:
     def read(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
         """Candidates from all hits, best first; at most one for each sentence."""
         readings = self.readings(question, hits)
-        scores = [[self.ranking.score(r.evidence) for r in found] for found in readings]
-        best = [max(of_hit, default=-math.inf) for of_hit in scores]
+        read = [(hit, found) for hit, found in zip(hits, readings, strict=True) if found]
+        if not read:
+            return []
+        rivals = Rivals(self.ranking, [(found[0].text, found[0].evidence) for _, found in read])
         candidates = [
-            self._candidate(hit, reading, sentence, score, rival)
-            for hit, found, of_hit, rival in zip(hits, readings, scores, rivals(best), strict=True)
-            for reading, sentence, score in _one_per_sentence(hit.passage, found, of_hit)
+            self._candidate(hit, reading, sentence, self._confidence(rivals, place, reading))
+            for place, (hit, found) in enumerate(read)
+            for reading, sentence in _one_per_sentence(hit.passage, found)
         ]
         # Python's sort is stable: equal scores stay in retrieval's order.
         return sorted(candidates, key=lambda candidate: -candidate.score)
@@ -81,7 +83,8 @@ class SpanReader:
         ]
 
     def _outputs(self, windows: Sequence[Window]) -> list[_Output]:
-        places = list(batches([len(window.ids) for window in windows]))
+        lengths = [len(window.ids) for window in windows]
+        places = list(batches(lengths, self._graph.streams))
         outputs: dict[int, _Output] = {}
         chosen = ([windows[place] for place in batch] for batch in places)
         for batch, rows in zip(places, self._pool.map(self._run, chosen), strict=True):
@@ -92,35 +95,36 @@ class SpanReader:
         ids = padded([window.ids for window in batch])
         mask = padded([[1] * len(window.ids) for window in batch])
         types = padded([window.types for window in batch])
-        start, end, *rest = self._graph.run(*(ids, mask, types)[: self._graph.inputs])
-        answers = rest[0] if rest else np.zeros(len(batch), dtype=np.float32)
-        return [_Output(*row) for row in zip(start, end, map(float, answers), strict=True)]
+        # The shipped graph has a third output: a head that tells no more than these two.
+        start, end, *_ = self._graph.run(*(ids, mask, types)[: self._graph.inputs])
+        return [_Output(*row) for row in zip(start, end, strict=True)]
+
+    def _confidence(self, rivals: Rivals, place: int, reading: Reading) -> float | None:
+        if self.calibration is None:
+            return None
+        share = rivals.share(place, reading.text, reading.evidence)
+        return self.calibration.confidence(rivals.best, share)
 
     def _candidate(
-        self, hit: Hit, reading: Reading, sentence: Span, score: float, rival: float
+        self, hit: Hit, reading: Reading, sentence: Span, confidence: float | None
     ) -> Candidate:
-        evidence = reading.evidence
-        start = hit.passage.span.start
-        confidence = (
-            self.calibration.confidence(score, rival, evidence) if self.calibration else None
-        )
         least = self.calibration.threshold if self.calibration else 0.0
+        start = hit.passage.span.start
         return Candidate(
             hit=hit,
             span=reading.span.shifted(start),
             sentence=sentence.shifted(start),
-            score=score,
-            supported=(evidence.margin if confidence is None else confidence) >= least,
+            score=self.ranking.score(reading.evidence),
+            supported=(reading.evidence.margin if confidence is None else confidence) >= least,
             confidence=confidence,
         )
 
 
 class _Output(NamedTuple):
-    """Start and end logits of a window's tokens, and whether its passage answers."""
+    """Start and end logits of a window's tokens."""
 
     start: NDArray[np.float32]
     end: NDArray[np.float32]
-    answers: float
 
 
 def _settings(file: Path) -> tuple[Ranking, Calibration | None]:
@@ -131,7 +135,13 @@ def _settings(file: Path) -> tuple[Ranking, Calibration | None]:
 
 
 def _context(hit: Hit) -> str:
-    return with_context(hit.origin.title, hit.passage.heading, "").rstrip()
+    """Title and headings, without a title that is only the file's name: many are codes, and read
+    before a passage those hide its answers (of 27 development questions over files so named, three
+    were refused for it).
+    """
+    origin = hit.origin
+    named = origin.title == PurePosixPath(origin.source).stem
+    return with_context("" if named else origin.title, hit.passage.heading, "").strip()
 
 
 def _readings(hit: Hit, windows: Sequence[tuple[Window, _Output]]) -> list[Reading]:
@@ -146,9 +156,11 @@ def _readings(hit: Hit, windows: Sequence[tuple[Window, _Output]]) -> list[Readi
             span = _whole(passage.text, scored)
             best[span] = max(scored.logit, best.get(span, scored.logit))
     null = min(float(output.start[0] + output.end[0]) for _, output in windows)
-    selection = max(output.answers for _, output in windows)
     ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
-    return [Reading(span, Evidence(logit - null, selection, hit.score)) for span, logit in ranked]
+    return [
+        Reading(span, span.of(passage.text), Evidence(logit - null, hit.score, hit.among))
+        for span, logit in ranked
+    ]
 
 
 def _whole(text: str, scored: Scored) -> Span:
@@ -158,22 +170,27 @@ def _whole(text: str, scored: Scored) -> Span:
 
 
 def _one_per_sentence(
-    passage: Passage, readings: Sequence[Reading], scores: Sequence[float]
-) -> Iterator[tuple[Reading, Span, float]]:
-    """The best reading of each sentence, with the sentence and its score."""
+    passage: Passage, readings: Sequence[Reading]
+) -> Iterator[tuple[Reading, Span]]:
+    """The best reading of each sentence, with the sentence."""
+    cut = sentences_of(passage)
     taken: list[Span] = []
-    for reading, score in sorted(zip(readings, scores, strict=True), key=lambda pair: -pair[1]):
-        sentence = _sentence(passage, reading.span)
+    for reading in readings:
+        sentence = around(reading.span, cut)
         if not any(_overlap(sentence, other) for other in taken):
             taken.append(sentence)
-            yield reading, sentence, score
+            yield reading, sentence
 
 
-def _sentence(passage: Passage, span: Span) -> Span:
-    """The sentence around a span, or the sentences where it reaches over several."""
+def sentences_of(passage: Passage) -> list[Span]:
+    """The sentences of all its paragraphs, in the passage's own offsets."""
     paragraphs = (paragraph.shifted(-passage.span.start) for paragraph in passage.paragraphs)
-    around = next(paragraph for paragraph in paragraphs if paragraph.contains(span))
-    touched = [s for s in sentences(passage.text, around) if _overlap(s, span)]
+    return [s for paragraph in paragraphs for s in sentences(passage.text, paragraph)]
+
+
+def around(span: Span, cut: Sequence[Span]) -> Span:
+    """The sentence around a span, or the sentences where it reaches over several."""
+    touched = [sentence for sentence in cut if _overlap(sentence, span)]
     return Span(min(span.start, touched[0].start), max(span.end, touched[-1].end))
 
 

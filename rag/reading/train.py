@@ -25,7 +25,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--learning-rate", type=float, default=Recipe().learning_rate)
-    parser.add_argument("--start", type=Path, help="the checkpoint of another run to start from")
+    parser.add_argument(
+        "--start",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="CHECKPOINT",
+        help="other runs to start from; of several their mean weights, which --steps 0 keeps",
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stages.run(

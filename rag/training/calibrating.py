@@ -7,16 +7,17 @@ number of passages read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 
-from rag.reading.confidence import Calibration, Evidence, Ranking, bounded, rivals
-from rag.training.trials import Found, Read, Trial
+from rag.reading.confidence import Calibration, Ranking, Rivals, features
+from rag.training.trials import Found, Kind, Read, Trial
+
+Weights = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,53 +35,65 @@ def fit_ranking(rows: Sequence[Read]) -> Ranking:
     Questions whose passages hold no right span, or no wrong one, say nothing and are left out.
     """
     telling = [row for row in rows if 0 < sum(found.right for found in row.found) < len(row.found)]
-    features = [np.array([found.evidence for found in row.found]) for row in telling]
+    weighed = [
+        np.array([(found.evidence.margin, found.evidence.found) for found in row.found])
+        for row in telling
+    ]
     rights = [np.array([found.right for found in row.found]) for row in telling]
 
-    def cost(weights: NDArray[np.float64]) -> float:
+    def cost(weights: Weights) -> float:
         total = 0.0
-        for evidence, right in zip(features, rights, strict=True):
-            logits = evidence @ weights
-            total += np.logaddexp.reduce(logits) - np.logaddexp.reduce(logits[right])
-        return total / len(features)
+        for evidence, right in zip(weighed, rights, strict=True):
+            odds = evidence @ weights
+            total += np.logaddexp.reduce(odds) - np.logaddexp.reduce(odds[right])
+        return total / len(weighed)
 
-    best = minimize(cost, np.array([1.0, 0.5, 5.0]), method="Nelder-Mead", tol=1e-4).x
-    margin, selection, found = (round(float(weight), 4) for weight in best / best[0])
-    return Ranking(margin, selection, found)
+    return Ranking(*_least(cost, (0.3, 10.0)))
 
 
 def fit_calibration(rows: Sequence[Read], ranking: Ranking, wrong: float) -> Calibration:
     """Logistic regression over the answers that `ranking` puts first.
 
-    The threshold is the least at which at most the share `wrong` of the answers given is wrong.
+    The threshold is the least at which at most the share `wrong` of the answers given is wrong,
+    strangers left out: how many of those are asked is anybody's guess.
     """
-    answers = [best for row in rows if (best := first(row, ranking))]
-    inputs = np.array([_features(*answer[1:]) for answer in answers])
-    right = np.array([answer[0].right for answer in answers])
-    model = LogisticRegression(C=1e3, max_iter=1000).fit(inputs, right)
-    score, selection, found, lead = (round(float(weight), 4) for weight in model.coef_[0])
-    bias = round(float(model.intercept_[0]), 4)
-    calibration = Calibration(bias, score, selection, found, lead, threshold=0.0)
-    judged = list(judge(rows, ranking, calibration))
-    return replace(calibration, threshold=threshold_for(judged, wrong))
+    answers = [answer for row in rows if (answer := first(row, ranking))]
+    inputs = np.array([features(found.evidence, share) for found, share in answers])
+    signs = np.array([1.0 if found.right else -1.0 for found, _ in answers])
+
+    def cost(weights: Weights) -> float:
+        return float(np.logaddexp(0, -signs * (inputs @ weights)).mean())
+
+    bias, margin, found, share, among = _least(cost, (-1.0, 0.3, 1.0, 1.0, 0.0))
+    calibration = Calibration(bias, margin, found, share, among, threshold=0.0)
+    judged = judge(rows, ranking, calibration)
+    own = [answer for answer in judged if answer.trial.kind is not Kind.STRANGER]
+    return replace(calibration, threshold=threshold_for(own, wrong))
 
 
-def first(row: Read, ranking: Ranking) -> tuple[Found, Evidence, float, float] | None:
-    """The answer given to a question when one is forced: with its evidence, score and rival."""
-    scores = [ranking.score(found.evidence) for found in row.found]
-    if not scores:
+def _least(cost: Callable[[Weights], float], start: Sequence[float]) -> list[float]:
+    options = {"xatol": 1e-5, "fatol": 1e-9, "maxiter": 10_000}
+    found = minimize(cost, np.array(start), method="Nelder-Mead", options=options)
+    return [round(float(weight), 4) for weight in found.x]
+
+
+def first(row: Read, ranking: Ranking) -> tuple[Found, float] | None:
+    """The answer that a question gets when one is forced, with its share; None where nothing was
+    found.
+    """
+    if not row.found:
         return None
-    place = int(np.argmax(scores))
-    return row.found[place], row.found[place].evidence, scores[place], rivals(scores)[place]
+    place, found = max(enumerate(row.found), key=lambda one: ranking.score(one[1].evidence))
+    rivals = Rivals(ranking, [(found.text, found.evidence) for found in row.found])
+    return found, rivals.share(place, found.text, found.evidence)
 
 
 def judge(rows: Sequence[Read], ranking: Ranking, calibration: Calibration) -> Iterator[Judged]:
     """The forced answers of questions that have any passage."""
     for row in rows:
         if answer := first(row, ranking):
-            found, evidence, score, rival = answer
-            confidence = calibration.confidence(score, rival, evidence)
-            yield Judged(row.trial, found, confidence)
+            found, share = answer
+            yield Judged(row.trial, found, calibration.confidence(found.evidence, share))
 
 
 def threshold_for(judged: Sequence[Judged], wrong: float) -> float:
@@ -114,7 +127,3 @@ def reliability(judged: Sequence[Judged], bins: int = 10) -> list[tuple[float, f
         )
         for _, group in sorted(groups.items())
     ]
-
-
-def _features(evidence: Evidence, score: float, rival: float) -> list[float]:
-    return [score, evidence.selection, evidence.found, bounded(score - rival)]

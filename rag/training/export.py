@@ -43,7 +43,7 @@ def write_onnx(model: SpanModel, file: Path) -> None:
             dynamo=True,
             verbose=False,
             input_names=["input_ids", "attention_mask", "token_type_ids"],
-            output_names=["start", "end", "answers"],
+            output_names=["start", "end"],
             dynamic_shapes=(either, either, either),
         )
     model.encoder.embeddings.word_embeddings = words

@@ -41,7 +41,7 @@ class Library:
     def hits(self, questions: Sequence[str], limit: int) -> Iterator[list[Hit]]:
         """For each question the hits that a reader is given; `passage.ordinal` is the number."""
         for ranked in self.ranks(questions, limit):
-            yield [Hit(*self._places[number], score) for number, score in ranked]
+            yield [Hit(*self._places[number], score, len(self._places)) for number, score in ranked]
 
 
 def _ranked(question: str, cosines: Vector, view: WordView) -> list[tuple[int, float]]:

@@ -59,17 +59,17 @@ def train(
     negatives: Mapping[str, Sequence[Negative]],
     recipe: Recipe,
     folder: Path,
-    start: Path | None = None,
+    starts: Sequence[Path] = (),
 ) -> SpanModel:
     """Trains, or goes on from `folder`/checkpoint.pt; the curve is in `folder`/curve.jsonl, with
-    the loss on `held_out` questions. The weights of the checkpoint `start` are where a new run
-    begins.
+    the loss on `held_out` questions. A new run begins with the mean weights of the checkpoints
+    `starts`, if there are any; in no steps it is their mean ("model soup": Wortsman et al., 2022).
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
     model = SpanModel(encoder).to(device)
-    if start:
-        model.load_state_dict(torch.load(start, map_location=device, weights_only=True)["model"])
+    if starts:
+        model.load_state_dict(_mean_weights(starts, device))
     decayed = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
@@ -150,6 +150,17 @@ def _loss(model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
     with torch.autocast(device.type, torch.bfloat16):
         outputs = model(tensor(batch.ids), None, tensor(batch.types))
     return loss(outputs, tensor(batch.readable), tensor(batch.starts), tensor(batch.ends))
+
+
+def _mean_weights(checkpoints: Sequence[Path], device: torch.device) -> dict[str, Tensor]:
+    states = [
+        torch.load(checkpoint, map_location=device, weights_only=True)["model"]
+        for checkpoint in checkpoints
+    ]
+    return {
+        name: torch.stack([state[name].float() for state in states]).mean(0).to(weights.dtype)
+        for name, weights in states[0].items()
+    }
 
 
 def _resumed(

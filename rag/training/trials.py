@@ -10,8 +10,9 @@ from enum import StrEnum
 from rag.evaluation.metrics import f1, normalised
 from rag.evaluation.squad import SquadParagraph
 from rag.reading.confidence import Evidence
-from rag.reading.span_reader import SpanReader
+from rag.reading.span_reader import Reading, SpanReader, around, sentences_of
 from rag.training.library import Library
+from rag.types import Passage
 
 _HALF = 0.5
 
@@ -38,11 +39,14 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best span of the passage with this number: its evidence, and whether it is right."""
+    """The best span of the passage with this number, its evidence, and whether it is right: the
+    marked words themselves (`exact`), or at least the sentence that is shown with them (`right`).
+    """
 
     passage: int
     text: str
     evidence: Evidence
+    exact: bool
     right: bool
 
 
@@ -54,14 +58,17 @@ class Read:
     found: Sequence[Found]
 
 
-def is_right(answer: str, accepted: Sequence[str]) -> bool:
+def is_exact(answer: str, accepted: Sequence[str]) -> bool:
     """Whether at least half the words are shared with an accepted answer (F1), or the answer holds
-    one as whole words. A question without an accepted answer has no right one.
+    one. A question without an accepted answer has no right one.
     """
-    given = f" {normalised(answer)} "
-    return bool(accepted) and (
-        f1(answer, accepted) >= _HALF or any(f" {normalised(one)} " in given for one in accepted)
-    )
+    return bool(accepted) and (f1(answer, accepted) >= _HALF or holds(answer, accepted))
+
+
+def holds(text: str, accepted: Sequence[str]) -> bool:
+    """Whether one of the accepted answers stands in the text, as whole words."""
+    given = f" {normalised(text)} "
+    return any(f" {normalised(one)} " in given for one in accepted)
 
 
 def halves(paragraphs: Sequence[SquadParagraph]) -> tuple[list[SquadParagraph], ...]:
@@ -108,7 +115,12 @@ def read(
         found = []
         for hit, readings in zip(hits, reader.readings(trial.question, hits), strict=True):
             if readings:
-                text = readings[0].span.of(hit.passage.text)
-                right = is_right(text, trial.accepted)
-                found.append(Found(hit.passage.ordinal, text, readings[0].evidence, right))
+                found.append(_found(hit.passage, readings[0], trial.accepted))
         yield Read(trial, found)
+
+
+def _found(passage: Passage, best: Reading, accepted: Sequence[str]) -> Found:
+    exact = is_exact(best.text, accepted)
+    sentence = around(best.span, sentences_of(passage)).of(passage.text)
+    right = exact or holds(sentence, accepted)
+    return Found(passage.ordinal, best.text, best.evidence, exact, right)

@@ -30,6 +30,8 @@ def main() -> None:
     questions = [json.loads(line)["question"] for line in lines]
     for table in (
         speed.question_table(corpus, questions, settings),
+        speed.reading_table(corpus, questions, settings),
+        speed.memory_table(corpus, questions[0], settings),
         speed.ingest_table(corpus, settings),
         speed.change_table(options.files, settings),
         retrieval.tables(options.data, retrieval.CACHE) if options.data else (),

@@ -1,14 +1,15 @@
 """The same extractive model read by this project, by Haystack and by txtai, on the same passages.
 
-    python -m tests.bench.peer_readers --data DATASETS --model FOLDER --peers PYTHON
+    python -m tests.bench.peer_readers --data DATASETS --peers PYTHON [--model FOLDER]
 
 Prints Markdown. The questions are a fixed sample of `e2e/squad20_dev`, asked of all its articles;
 every reader gets the ten passages that this project's retriever finds. Exact match, F1 and recall
 are of the best answer, whether or not the reader stands by it; txtai can't be asked for one that
-it doesn't stand by. FOLDER holds the model: a `BertForQuestionAnswering` with its tokenizer,
-`model_max_length` 512. The configured reader (RAG_READER) is shown beside it, for what its own
-heads and its calibration add. PYTHON is the interpreter of an environment with the peers, who need
-other packages than this project does:
+it doesn't stand by. All read with the shipped weights, or with the model in FOLDER: a
+`BertForQuestionAnswering` with its tokenizer, `model_max_length` 512. The configured reader
+(RAG_READER) is shown beside it, for what its ranking and its calibration add. PYTHON is the
+interpreter of an environment with the peers, who need other packages than this project does (this
+project needs its extra `train` for it):
 
     python3 -m venv peers
     peers/bin/pip install torch==2.13.0     # from PyTorch's CPU wheel index, as in the Makefile
@@ -44,6 +45,7 @@ from rag.service import DEFAULT_COLLECTION
 from rag.settings import Settings
 from rag.store.embedded import EmbeddedStore
 from rag.types import Hit
+from tests.bench import as_bert
 
 _PASSAGES = 10
 _SEED = 1
@@ -165,21 +167,30 @@ def _scores(row: Row, answer: Mapping[str, Any]) -> tuple[float, float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the folder of data sets")
-    parser.add_argument("--model", type=Path, required=True, help="the model for the peers")
+    parser.add_argument("--model", type=Path, help="another model than the shipped one")
     parser.add_argument("--peers", required=True, help="the Python of the peers' environment")
     parser.add_argument("--answerable", type=int, default=500, help="how many are asked")
     parser.add_argument("--unanswerable", type=int, default=200, help="how many are asked")
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir(), "peers.json"))
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as made:
+        model = options.model or Path(made)
+        if not options.model:
+            as_bert.write(model)
+        compare(options, model)
+
+
+def compare(options: argparse.Namespace, model: Path) -> None:
+    """Asks everybody and prints the figures."""
     folder = options.data / "e2e/squad20_dev"
     questions = sample(
         read_questions(folder / "questions.jsonl"), options.answerable, options.unanswerable
     )
     options.out.write_text("[]")
-    add_peers(options.out, options.model, options.peers)  # what is missing shows at once
-    rows = asked(questions, folder / "docs", options.model)
+    add_peers(options.out, model, options.peers)  # what is missing shows at once
+    rows = asked(questions, folder / "docs", model)
     options.out.write_text(json.dumps(rows, ensure_ascii=False, indent=1), "utf-8")
-    add_peers(options.out, options.model, options.peers)
+    add_peers(options.out, model, options.peers)
     for line in table(json.loads(options.out.read_text("utf-8"))):
         print(line, flush=True)
 

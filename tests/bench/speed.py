@@ -6,31 +6,37 @@ different machines can be compared by.
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from urllib.request import Request, urlopen
 
 from embeddings import models
 from embeddings.base import Embedder
 from embeddings.sentence_transformer import SentenceTransformerEmbedder
+from rag.answering import READ
 from rag.assembly import build
 from rag.loading.parser import Parser
 from rag.reading.sentence_reader import SentenceReader
 from rag.service import Parts, Service
 from rag.settings import Settings
 from rag.store.embedded import EmbeddedStore
-from rag.types import with_context
+from rag.types import Hit, with_context
 
 MODEL = "all-MiniLM-L6-v2"
 _ROUNDS = 3
 _QUESTIONS = 100
+_ABOUT = range(165, 196)  # tokens
 
 
 def ingest_table(corpus: Path, settings: Settings) -> Iterator[str]:
@@ -148,6 +154,82 @@ def question_table(corpus: Path, questions: Sequence[str], settings: Settings) -
         p50, p95 = ordered[len(ordered) // 2], ordered[len(ordered) * 95 // 100]
         yield f"| {stage} | {p50:.1f} | {p95:.1f} |"
     yield ""
+
+
+def reading_table(corpus: Path, questions: Sequence[str], settings: Settings) -> Iterator[str]:
+    """Reading ten passages of about 180 tokens against encoding a question as sentence-transformers
+    does, in turns.
+    """
+    plain = SentenceTransformerEmbedder(MODEL)
+    with tempfile.TemporaryDirectory() as home:
+        service = build(replace(settings, home=Path(home)))
+        service.ingest([corpus])
+        hits = _passages_of(service.embedder, EmbeddedStore(Path(home)))
+        rng = random.Random(0)  # noqa: S311 - a sample
+        encode, read = [], []
+        for question in [questions[0], *questions[:_QUESTIONS]]:  # the first warms up
+            ten = rng.sample(hits, READ)
+            encode.append(_seconds(lambda q=question: plain.model.encode(q)))  # type: ignore[misc]
+            read.append(_seconds(lambda q=question, t=ten: service.reader.read(q, t)))  # type: ignore[misc]
+        service.close()
+    once, all_ten = median(encode[1:]) * 1000, median(read[1:]) * 1000
+    yield f"### Reading {READ} passages of {_ABOUT.start} to {_ABOUT.stop} tokens\n"
+    yield "| sentence-transformers, one question, ms | reading, ms | ratio |"
+    yield "|---|---|---|"
+    yield f"| {once:.1f} | {all_ten:.1f} | {all_ten / once:.1f} |"
+    yield ""
+
+
+def _passages_of(embedder: Embedder, store: EmbeddedStore) -> list[Hit]:
+    """All passages of about 180 tokens."""
+    with closing(store), store.snapshot("default", embedder.fingerprint) as snapshot:
+        places = list(snapshot.places(range(1, snapshot.passages + 1)).values())
+    lengths = embedder.count_tokens([place.passage.text for place in places])
+    return [
+        Hit(place.passage, place.origin, score=0.5, among=len(places))
+        for place, length in zip(places, lengths, strict=True)
+        if length in _ABOUT
+    ]
+
+
+def memory_table(corpus: Path, question: str, settings: Settings) -> Iterator[str]:
+    """What `rag serve` holds once it has answered; Linux alone tells."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = {**os.environ, **replace(settings, home=Path(home)).to_environment()}
+        command = [sys.executable, "-m", "rag"]
+        subprocess.run([*command, "ingest", str(corpus)], env=environment, check=True, stdout=-3)
+        with subprocess.Popen(
+            [*command, "serve", "--port", "0"], env=environment, stderr=subprocess.PIPE, text=True
+        ) as server:
+            address = _address(server)
+            asked = Request(  # noqa: S310 - our own server
+                f"{address}/v1/ask",
+                json.dumps({"question": question}).encode(),
+                {"Content-Type": "application/json"},
+            )
+            with urlopen(asked) as reply:  # noqa: S310
+                reply.read()
+            status = Path(f"/proc/{server.pid}/status").read_text()
+            server.terminate()
+    yield "### Memory of `rag serve` after an answer\n"
+    yield "| now, MB | at most, MB |"
+    yield "|---|---|"
+    now, most = (_kilobytes(status, name) / 1000 for name in ("VmRSS", "VmHWM"))
+    yield f"| {now:.0f} | {most:.0f} |"
+    yield ""
+
+
+def _address(server: subprocess.Popen[str]) -> str:
+    """Where the server listens, once it says so."""
+    for line in server.stderr or ():
+        if found := re.search(r"http://[\d.]+:\d+", line):
+            return found.group()
+    raise RuntimeError("rag serve ended before it listened")
+
+
+def _kilobytes(status: str, name: str) -> int:
+    found = re.search(rf"{name}:\s+(\d+) kB", status)
+    return int(found.group(1)) if found else 0
 
 
 def _seconds(work: Callable[[], object]) -> float:

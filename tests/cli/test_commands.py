@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from rag.assembly import build
 from rag.settings import Settings
+from rag.terminal import reply_lines
 
 Run: TypeAlias = Callable[..., Any]
 
@@ -48,6 +50,17 @@ def test_ask_in_words(run: Run, folder: Path) -> None:
     assert "[" in ran.out.splitlines()[0]
     assert ran.out.splitlines()[1] == "    parking.txt, paragraph 1"
     assert "\x1b" not in ran.out
+
+
+def test_a_confidence_is_shown_where_there_is_one(folder: Path, home: Path) -> None:
+    with closing(build(Settings(home=home, embedder="hashing", reader="sentence"))) as service:
+        service.ingest([folder])
+        reply = service.ask(_QUESTION)
+    sure = replace(reply, answers=(replace(reply.answers[0], confidence=0.973),))
+    assert (
+        list(reply_lines(sure, colour=False))[1]
+        == "    parking.txt, paragraph 1  (confidence 0.97)"
+    )
 
 
 def test_not_answered_is_1(run: Run, folder: Path) -> None:

@@ -26,7 +26,7 @@ def make_hit(text: str, score: float = 0.45, title: str = "Handbook") -> Hit:
         paragraph=2,
     )
     origin = Origin(title, "default", "/", f"{title}.txt", title, None, None, "", "", "text/1")
-    return Hit(passage, origin, score=score)
+    return Hit(passage, origin, score=score, among=1)
 
 
 @pytest.fixture(scope="session")

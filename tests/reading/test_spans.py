@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from tokenizers import Tokenizer
 
 from embeddings.errors import ModelUnavailable
 from rag.reading import models
-from rag.reading.confidence import Calibration, Evidence, Ranking, rivals
+from rag.reading.confidence import Calibration, Evidence, Ranking, Rivals
+from rag.reading.span_reader import _context
 from rag.reading.spans import best_spans
 from rag.reading.windows import Window, Windows
 from rag.types import Hit, Span
@@ -35,6 +37,15 @@ def test_windows_cover_every_word_and_never_the_context() -> None:
         assert all(len(window.ids) <= longest for window in cut)
 
 
+def test_a_title_that_is_the_files_name_is_not_read(hit: Callable[..., Hit]) -> None:
+    named = hit(TEXT, title="000_03cec3e63b08c063")
+    assert _context(named) == ""
+    under = replace(named, passage=replace(named.passage, heading=("Dukes", "Rollo")))
+    assert _context(under) == "Dukes / Rollo"
+    titled = replace(under, origin=replace(under.origin, title="Normandy"))
+    assert _context(titled) == "Normandy / Dukes / Rollo"
+
+
 def test_best_spans_by_hand() -> None:
     spans = [Span(0, 1), Span(1, 3), Span(4, 6), Span(8, 10)]
     window = Window([101, 5, 6, 7, 8], [0] * 5, 1, spans, [0, 0, 1, 2])
@@ -52,15 +63,40 @@ def test_best_spans_by_hand() -> None:
 
 
 def test_confidence_by_hand() -> None:
-    calibration = Calibration(-1.0, 0.5, 0.0, 2.0, 0.25, 0.5)
-    evidence = Evidence(margin=3.0, selection=1.0, found=0.5)
-    score = Ranking(margin=1.0, found=2.0).score(evidence)
-    assert score == 4.0
-    # -1 + 0.5 * 4 + 0.25 * (4 - 2) + 2 * 0.5 = 2.5
-    expected = 1 / (1 + math.exp(-2.5))
-    assert calibration.confidence(score, 2.0, evidence) == pytest.approx(expected)
-    assert rivals([1.0, 5.0, 3.0]) == [5.0, 3.0, 5.0]
-    assert rivals([1.0]) == [-math.inf]
+    ranking = Ranking(margin=0.5, found=10.0)
+    evidence = Evidence(margin=3.0, found=0.5, among=10_000)
+    assert ranking.score(evidence) == 6.5
+    calibration = Calibration(1.0, margin=0.25, found=2.0, share=3.0, among=-0.5, threshold=0.5)
+    # Alone: 1 + 0.25 * 3 + 2 * 0.5 - 0.5 * 4 = 0.75. With half the odds: 3 log 2 less.
+    assert calibration.confidence(evidence, 1.0) == pytest.approx(1 / (1 + math.exp(-0.75)))
+    half = 1 / (1 + 8 * math.exp(-0.75))
+    assert calibration.confidence(evidence, 0.5) == pytest.approx(half)
+    assert calibration.confidence(evidence, 0.0) == pytest.approx(0.0)
+    assert calibration.confidence(Evidence(-1e9, 0.5, 1), 1.0) == pytest.approx(0.0)
+    # Among a tenth of the passages it is surer, and below 1,000 no more.
+    fewer = [calibration.confidence(evidence._replace(among=n), 1.0) for n in (1000, 10)]
+    assert fewer == pytest.approx([1 / (1 + math.exp(-1.25))] * 2)
+
+
+def test_shares_by_hand() -> None:
+    best = Evidence(2.0, 0.0, 1)
+    spans = [
+        ("28 days", Evidence(1.0, 0.0, 1)),
+        ("In 28 days", best),
+        ("25 days", Evidence(0.0, 0.0, 1)),
+    ]
+    rivals = Rivals(Ranking(), spans)
+    assert rivals.best == best
+    total = 1 + math.exp(-1) + math.exp(-2)
+    # Who says "28 days" says what "In 28 days" says; "25 days" is another answer.
+    assert rivals.share(1, *spans[1]) == pytest.approx((1 + math.exp(-1)) / total)
+    assert rivals.share(0, *spans[0]) == pytest.approx((1 + math.exp(-1)) / total)
+    assert rivals.share(2, *spans[2]) == pytest.approx(math.exp(-2) / total)
+    # A second answer of the same passage has its own part, and no share is above 1.
+    assert rivals.share(1, "Rouen", Evidence(1.0, 0.0, 1)) == pytest.approx(math.exp(-1) / total)
+    assert Rivals(Ranking(), [("Rouen", best)]).share(0, "Rouen", best) == 1
+    # Signs alone agree with nothing.
+    assert Rivals(Ranking(), [("?", best), ("!", best)]).share(0, "?", best) == 0.5
 
 
 @pytest.mark.model

@@ -22,7 +22,7 @@ from rag.training.calibrating import (
     threshold_for,
 )
 from rag.training.library import Library
-from rag.training.trials import Found, Kind, Read, Trial, drawn, halves, is_right, read
+from rag.training.trials import Found, Kind, Read, Trial, drawn, halves, holds, is_exact, read
 from rag.types import Span
 
 ASKED = Trial(Kind.ANSWERABLE, "When?", ("1911",), 0)
@@ -39,13 +39,19 @@ ASKED = Trial(Kind.ANSWERABLE, "When?", ("1911",), 0)
         ("", False),
     ],
 )
-def test_right(answer: str, right: bool) -> None:
-    assert is_right(answer, ["October 1973"]) == right
-    assert not is_right(answer, [])
+def test_exact(answer: str, right: bool) -> None:
+    assert is_exact(answer, ["October 1973"]) == right
+    assert not is_exact(answer, [])
 
 
-def _found(margin: float, right: bool, selection: float = 0.0, found: float = 0.5) -> Found:
-    return Found(0, "1911", Evidence(margin, selection, found), right)
+def test_a_sentence_holds_whole_words() -> None:
+    assert holds("It began in October, 1973.", ["1972", "October 1973"])
+    assert not holds("It cost 19730 pounds.", ["1973"])
+    assert not holds("It began in 1973.", [])
+
+
+def _found(margin: float, right: bool, found: float = 0.5, text: str = "1911") -> Found:
+    return Found(0, text, Evidence(margin, found, 1000), right, right)
 
 
 def _judged(confidence: float, right: bool) -> Judged:
@@ -68,18 +74,41 @@ def test_threshold_by_hand() -> None:
 def test_ranking_learns_which_evidence_tells() -> None:
     rng = random.Random(1)  # noqa: S311
     rows = []
-    for _ in range(300):  # the selection tells, the margin hardly does
-        right = [_found(rng.gauss(1, 2), True, rng.gauss(4, 1))]
-        wrong = [_found(rng.gauss(0, 2), False, rng.gauss(0, 1)) for _ in range(4)]
+    for _ in range(300):  # retrieval's score tells, the margin hardly does
+        right = [_found(rng.gauss(1, 2), True, rng.gauss(0.8, 0.1))]
+        wrong = [_found(rng.gauss(0, 2), False, rng.gauss(0.4, 0.1)) for _ in range(4)]
         rows.append(Read(ASKED, right + wrong))
     ranking = fit_ranking(rows)
-    assert ranking.margin == 1
-    assert ranking.selection > 4
+    assert ranking.found > 20 * ranking.margin > 0
 
     def hits(weights: Ranking) -> int:
         return sum(answer[0].right for row in rows if (answer := first(row, weights)))
 
     assert hits(ranking) > 280 > hits(Ranking())
+
+
+def test_the_first_answer_by_hand() -> None:
+    row = Read(ASKED, [_found(1.0, False, text="1912"), _found(2.0, True), _found(1.0, True)])
+    answer = first(row, Ranking())
+    assert answer is not None
+    found, share = answer
+    assert found is row.found[1]
+    # The third says the same: (1 + 1/e) of (1 + 2/e).
+    assert share == pytest.approx((1 + math.exp(-1)) / (1 + 2 * math.exp(-1)))
+    assert first(Read(ASKED, []), Ranking()) is None
+
+
+def test_an_answer_that_another_contradicts_is_less_sure() -> None:
+    rng = random.Random(3)  # noqa: S311
+    rows = []
+    for _ in range(2000):  # of two years that stand alike one is right; one alone mostly is
+        truth = rng.random() < 0.5
+        rows.append(Read(ASKED, [_found(4.0, truth), _found(4.0, not truth, text="1912")]))
+        rows.append(Read(ASKED, [_found(4.0, rng.random() < 0.9)]))
+    calibration = fit_calibration(rows, Ranking(), wrong=0.1)
+    best = Evidence(4.0, 0.5, 1000)
+    assert calibration.confidence(best, 0.5) == pytest.approx(0.5, abs=0.03)
+    assert calibration.confidence(best, 1.0) == pytest.approx(0.9, abs=0.03)
 
 
 def test_confidence_is_the_share_that_is_right() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import torch
 from tokenizers import Tokenizer
 
 from embeddings import model_folder
@@ -14,6 +15,7 @@ from rag.evaluation.squad import SquadParagraph, SquadQuestion
 from rag.reading.models import WEIGHTS
 from rag.training import loop
 from rag.training.loop import Recipe
+from rag.training.model import SpanModel
 from rag.types import Span
 
 pytestmark = pytest.mark.model
@@ -76,3 +78,20 @@ def test_it_learns_and_goes_on_where_it_was_stopped(
     expected = [line["loss"] for line in whole if "loss" in line and line["step"] > 7]
     assert len(losses) == 3
     assert losses == pytest.approx(expected, rel=0.02)
+
+
+def test_the_mean_of_two_runs(tmp_path: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(WEIGHTS / "tokenizer.json"))
+    encoder = model_folder.find("all-MiniLM-L6-v2")
+    checkpoints = []
+    for weight in (1.0, 3.0):
+        model = SpanModel(encoder)
+        torch.nn.init.constant_(model.span.weight, weight)
+        checkpoints.append(tmp_path / f"{weight}.pt")
+        torch.save({"model": model.state_dict()}, checkpoints[-1])
+    paragraphs = _paragraphs()
+    mean = loop.train(
+        encoder, tokenizer, paragraphs, paragraphs, {}, Recipe(steps=0), tmp_path, checkpoints
+    )
+    assert (mean.span.weight == 2).all()
+    assert (mean.encoder.embeddings.position_ids == torch.arange(512)).all()

@@ -135,9 +135,8 @@ def _settings(file: Path) -> tuple[Ranking, Calibration | None]:
 
 
 def _context(hit: Hit) -> str:
-    """Title and headings, without a title that is only the file's name: many are codes, and read
-    before a passage those hide its answers (of 27 development questions over files so named, three
-    were refused for it).
+    """Title and headings, without a title that is only the file's name: many are codes, and such a
+    one lowered the margin over "no answer" for 23 of the 27 development questions.
     """
     origin = hit.origin
     named = origin.title == PurePosixPath(origin.source).stem

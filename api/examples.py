@@ -61,7 +61,7 @@ SEARCH: SearchPayload = {
     "question": _QUESTION,
     "collection": "default",
     "passages": [_PASSAGE],
-    "index": {"generation": 12, "embedder": "c4a57a7f", "reader": None},
+    "index": {"generation": 12, "embedder": "c4a57a7f", "reader": None, "calibrated": None},
     "took_ms": {"total": 9.4, "retrieve": 9.4, "read": 0.0},
 }
 REPLY: ReplyPayload = {
@@ -78,7 +78,13 @@ REPLY: ReplyPayload = {
         }
     ],
     "reason": None,
-    "index": {"generation": 12, "embedder": "c4a57a7f", "reader": "minilm-squad@5d1e"},
+    "explanation": None,
+    "index": {
+        "generation": 12,
+        "embedder": "c4a57a7f",
+        "reader": "minilm-squad@5d1e",
+        "calibrated": None,
+    },
     "took_ms": {"total": 14.1, "retrieve": 9.4, "read": 4.7},
 }
 REPLY["answer"] = REPLY["answers"][0]

@@ -74,7 +74,12 @@ operations = APIRouter()
 async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     """The answers that the documents support, word for word, or an honest "not found"."""
     reply = await shared.read(
-        shared.service.ask, body.question, body.top_k, body.collection, body.min_confidence
+        shared.service.ask,
+        body.question,
+        body.top_k,
+        body.collection,
+        body.min_confidence,
+        explain=body.explain,
     )
     return reply_payload(reply)
 

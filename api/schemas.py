@@ -48,12 +48,14 @@ class SearchRequest(BaseModel):
 
 class AskRequest(SearchRequest):
     """A search that also wants the answer. A reader that is not calibrated gives no confidence
-    and so reaches no `min_confidence` above 0.
+    and so reaches no `min_confidence` above 0. With `explain` the reply says of each passage that
+    was found why it won or lost.
     """
 
     min_confidence: Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)] | None = (
         None
     )
+    explain: Annotated[bool, Field(strict=True)] = False
 
 
 class Problem(TypedDict):

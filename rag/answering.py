@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from embeddings.base import Embedder
 from rag.citing import cite, cite_passage, place_of
 from rag.duplicates import near_identical, same_span, words_of
+from rag.explaining import explained
 from rag.reading.base import Reader
 from rag.retrieval import retrieve
 from rag.store.base import Snapshot
+from rag.tuning import Tuning
 from rag.types import (
     Answer,
     Candidate,
@@ -26,34 +28,48 @@ READ = 10  # hits that the reader reads
 MOST_ANSWERS = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question as it was asked. A `min_confidence` takes the place of the reader's own threshold:
+    0 forces an answer where there is any candidate. A reader that gives no confidence is never
+    known to reach one above 0.
+    """
+
+    question: str
+    collection: str
+    top_k: int
+    min_confidence: float | None = None
+    explain: bool = False
+
+
 def answer(
-    question: str,
-    collection: str,
+    query: Query,
     snapshot: Snapshot,
     embedder: Embedder,
     reader: Reader | None,
-    top_k: int,
-    min_confidence: float | None = None,
+    tuning: Tuning | None = None,
 ) -> Reply:
     """The supported answers, best first, and the `top_k` nearest passages; without a reader,
-    passages alone. The passages that were read are in the order of their best candidates.
-
-    A `min_confidence` takes the place of the reader's own threshold: 0 forces an answer where there
-    is any candidate. A reader that gives no confidence is never known to reach one above 0.
+    passages alone. The passages that were read are in the order of their best candidates. A
+    `tuning` takes the place of the reader's own calibration.
     """
     began = perf_counter()
     # Twice as many as are shown, because near-identical ones are shown once.
-    hits = retrieve(question, snapshot, embedder, max(READ, 2 * top_k))
+    hits = retrieve(query.question, snapshot, embedder, max(READ, 2 * query.top_k))
     retrieved = perf_counter()
-    candidates = reader.read(question, hits[:READ]) if reader else []
-    answers = _answers(c for c in candidates if _stands(c, min_confidence))
+    candidates = reader.read(query.question, hits[:READ]) if reader else []
+    if tuning:
+        candidates = [tuning.applied(candidate) for candidate in candidates]
+    standing = [c for c in candidates if _stands(c, query.min_confidence)]
+    groups = _grouped(standing)
+    ordered = _reordered(hits, candidates)
     ended = perf_counter()
     return Reply(
-        question=question,
-        collection=collection,
-        answers=answers,
-        reason=None if answers or not reader else _reason(snapshot, hits),
-        passages=_ranked(_reordered(hits, candidates), top_k),
+        question=query.question,
+        collection=query.collection,
+        answers=tuple(_answer(group) for group in groups[:MOST_ANSWERS]),
+        reason=None if groups or not reader else _reason(snapshot, hits),
+        passages=_ranked(ordered, query.top_k),
         generation=snapshot.generation,
         embedder=embedder.fingerprint,
         reader=reader.name if reader else None,
@@ -62,6 +78,10 @@ def answer(
             "retrieve": _ms(began, retrieved),
             "read": _ms(retrieved, ended),
         },
+        calibrated=tuning.date if tuning else None,
+        considered=explained(query.question, hits, candidates, standing, groups, READ, MOST_ANSWERS)
+        if query.explain
+        else (),
     )
 
 
@@ -86,7 +106,7 @@ def _reason(snapshot: Snapshot, hits: Sequence[Hit]) -> Reason:
     return Reason.NO_PASSAGE if snapshot.passages else Reason.EMPTY_INDEX
 
 
-def _answers(candidates: Iterable[Candidate]) -> tuple[Answer, ...]:
+def _grouped(candidates: Iterable[Candidate]) -> list[list[Candidate]]:
     """Distinct answers: a sentence that several files share is one answer, cited in each, and of
     several sentences with the same answer the best one speaks.
     """
@@ -96,7 +116,7 @@ def _answers(candidates: Iterable[Candidate]) -> tuple[Answer, ...]:
     distinct: dict[tuple[str, ...], list[Candidate]] = {}
     for group in alike.values():
         distinct.setdefault(words_of(_text(group[0])), group)
-    return tuple(_answer(group) for group in list(distinct.values())[:MOST_ANSWERS])
+    return list(distinct.values())
 
 
 def _answer(group: Sequence[Candidate]) -> Answer:

@@ -10,6 +10,7 @@ from rag.reading.base import Reader
 from rag.service import Parts, Service
 from rag.settings import Settings
 from rag.store.embedded import EmbeddedStore
+from rag.tuning import Tunings
 
 
 def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
@@ -23,6 +24,7 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
             load_embedder=lambda: _load_embedder(settings),
             load_reader=lambda: _load_reader(settings),
             parser=Parser(),
+            tunings=Tunings(settings.home),
             max_file_bytes=settings.max_file_bytes,
         )
     )

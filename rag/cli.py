@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("--dry-run", action="store_true", help="only say what would be done")
     command("ask", "the answer with its citation, then the passages", asking, within)
     command("search", "the nearest passages", asking, within)
+    command("why", "what was considered for an answer, and why it won or lost", asking, within)
     command("documents", "what is indexed", within)
     remove = command("remove", "forget a document", within, writing)
     remove.add_argument(

@@ -17,7 +17,8 @@ from tqdm import tqdm
 from rag import serving
 from rag.assembly import build
 from rag.evaluation.harness import Run, evaluate
-from rag.evaluation.questions import Question, read_questions
+from rag.evaluation.json_lines import read_json_lines
+from rag.evaluation.questions import Question
 from rag.payloads import (
     collection_payload,
     document_payload,
@@ -36,6 +37,7 @@ from rag.terminal import (
     reply_lines,
     report_lines,
     wants_colour,
+    why_lines,
 )
 from rag.types import Status
 
@@ -77,6 +79,13 @@ def run_ask(options: argparse.Namespace) -> int:
     with _service(options) as service:
         reply = service.ask(options.question, options.top_k, options.collection)
     _print(options, reply_payload(reply), reply_lines(reply, colour=wants_colour()))
+    return 0 if reply.answers else 1
+
+
+def run_why(options: argparse.Namespace) -> int:
+    with _service(options) as service:
+        reply = service.ask(options.question, options.top_k, options.collection, explain=True)
+    _print(options, reply_payload(reply), why_lines(reply))
     return 0 if reply.answers else 1
 
 
@@ -132,7 +141,7 @@ def run_rebuild(options: argparse.Namespace) -> int:
 
 
 def run_eval(options: argparse.Namespace) -> int:
-    questions = read_questions(options.questions)
+    questions = read_json_lines(options.questions).questions
     settings = settings_of(options)
     if options.corpus:
         settings = replace(settings, home=_throwaway_home(settings, options.corpus))

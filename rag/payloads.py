@@ -14,6 +14,7 @@ from rag.store.base import CollectionRecord
 from rag.types import (
     Answer,
     Citation,
+    Considered,
     DocumentRecord,
     IngestReport,
     Outcome,
@@ -68,11 +69,40 @@ class PassagePayload(TypedDict):
 
 
 class IndexPayload(TypedDict):
-    """The state of the index that a reply speaks of."""
+    """The state of the index that a reply speaks of; `calibrated` is the day of the collection's
+    own calibration.
+    """
 
     generation: int
     embedder: str
     reader: str | None
+    calibrated: str | None
+
+
+class ConsideredPayload(TypedDict):
+    """A passage that was found, how it got there, and why its words won or lost.
+
+    `rank` is after reading, `fused_rank` before; `dense_rank` by meaning, `word_rank` by words,
+    null where that search did not list it. `terms` are the question's that stand in it. `span` is
+    what the reader would answer from it, `span_score` and `null_score` the reader's for these words
+    and for "no answer here".
+    """
+
+    rank: int
+    fused_rank: int
+    score: float
+    dense_rank: int | None
+    cosine: float
+    word_rank: int | None
+    words: float
+    terms: list[str]
+    citation: CitationPayload
+    span: CitationPayload | None
+    reader_score: float | None
+    span_score: float | None
+    null_score: float | None
+    confidence: float | None
+    fate: str
 
 
 class TimesPayload(TypedDict):
@@ -94,12 +124,13 @@ class SearchPayload(TypedDict):
 
 
 class ReplyPayload(SearchPayload):
-    """The answers, best first, or the reason why there is none."""
+    """The answers, best first, or the reason why there is none; and an `explanation` if asked."""
 
     answered: bool
     answer: AnswerPayload | None
     answers: list[AnswerPayload]
     reason: str | None
+    explanation: list[ConsideredPayload] | None
 
 
 class DocumentPayload(TypedDict):
@@ -216,6 +247,7 @@ def search_payload(reply: Reply) -> SearchPayload:
             "generation": reply.generation,
             "embedder": reply.embedder,
             "reader": reply.reader,
+            "calibrated": reply.calibrated,
         },
         "took_ms": {
             "total": reply.took_ms["total"],
@@ -233,6 +265,28 @@ def reply_payload(reply: Reply) -> ReplyPayload:
         "answer": answers[0] if answers else None,
         "answers": answers,
         "reason": reply.reason,
+        "explanation": [_considered_payload(one) for one in reply.considered] or None,
+    }
+
+
+def _considered_payload(one: Considered) -> ConsideredPayload:
+    legs, best = one.legs, one.best
+    return {
+        "rank": one.rank,
+        "fused_rank": one.fused_rank,
+        "score": round(one.score, 6),
+        "dense_rank": legs.dense_rank,
+        "cosine": round(legs.cosine, 6),
+        "word_rank": legs.word_rank,
+        "words": round(legs.words, 6),
+        "terms": list(one.terms),
+        "citation": citation_payload(one.citation),
+        "span": citation_payload(one.quoted) if one.quoted else None,
+        "reader_score": best.score if best else None,
+        "span_score": best.span_score if best else None,
+        "null_score": best.null_score if best else None,
+        "confidence": best.confidence if best else None,
+        "fate": one.fate,
     }
 
 

@@ -12,13 +12,14 @@ from functools import cached_property
 from pathlib import Path
 
 from embeddings.base import Embedder
-from rag.answering import answer
+from rag.answering import Query, answer
 from rag.errors import Conflict, InvalidInput, NotFound
 from rag.ingestion import Ingestion, Progress, ignore_progress, rebuild
 from rag.loading.parser import Parser
 from rag.reading.base import Reader
 from rag.store.base import CollectionRecord, PassageStore, Stored
 from rag.syncing import Plan, Planner, preview, uploads
+from rag.tuning import Tuning, Tunings
 from rag.types import Document, DocumentRecord, IngestReport, Outcome, Reply, Status
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Parts:
     load_embedder: Callable[[], Embedder]
     load_reader: Callable[[], Reader]
     parser: Parser
+    tunings: Tunings
     max_file_bytes: int
 
 
@@ -77,30 +79,32 @@ class Service:
         top_k: int = 5,
         collection: str = DEFAULT_COLLECTION,
         min_confidence: float | None = None,
+        *,
+        explain: bool = False,
     ) -> Reply:
-        """The answers that the documents support, and the nearest passages.
+        """The answers that the documents support, and the nearest passages; with `explain`, why
+        each passage that was found won or lost.
 
         Raises `InvalidInput` for a blank or too long question or a bad `top_k`, `NotFound` for an
         unknown collection, `ModelMismatch` where the index was made with another embedder.
         """
-        return self._reply(question, top_k, collection, self.reader, min_confidence)
+        query = Query(question, collection, top_k, min_confidence, explain)
+        tuning = self._parts.tunings.of(collection, self.reader.name)
+        return self._reply(query, self.reader, tuning)
 
     def search(self, question: str, top_k: int = 5, collection: str = DEFAULT_COLLECTION) -> Reply:
         """The nearest passages alone; raises as `ask` does."""
-        return self._reply(question, top_k, collection, None, None)
+        return self._reply(Query(question, collection, top_k), None, None)
 
-    def _reply(
-        self,
-        question: str,
-        top_k: int,
-        collection: str,
-        reader: Reader | None,
-        min_confidence: float | None,
-    ) -> Reply:
-        _check_question(question, top_k)
+    def _reply(self, query: Query, reader: Reader | None, tuning: Tuning | None) -> Reply:
+        _check(query)
         embedder = self.embedder
-        with self._store.snapshot(collection, embedder.fingerprint) as snapshot:
-            return answer(question, collection, snapshot, embedder, reader, top_k, min_confidence)
+        with self._store.snapshot(query.collection, embedder.fingerprint) as snapshot:
+            return answer(query, snapshot, embedder, reader, tuning)
+
+    def tune(self, collection: str, tuning: Tuning) -> Path:
+        """Keeps a collection's own calibration; returns the file. From now on it is used."""
+        return self._parts.tunings.write(collection, tuning)
 
     def ingest(
         self,
@@ -212,10 +216,10 @@ class Service:
         self._store.close()
 
 
-def _check_question(question: str, top_k: int) -> None:
-    if not question.strip():
+def _check(query: Query) -> None:
+    if not query.question.strip():
         raise InvalidInput("the question is blank: ask something")
-    if len(question) > LONGEST_QUESTION:
+    if len(query.question) > LONGEST_QUESTION:
         raise InvalidInput(f"the question is longer than {LONGEST_QUESTION} characters: shorten it")
-    if not 1 <= top_k <= MOST_PASSAGES:
-        raise InvalidInput(f"top_k is {top_k}: give a number from 1 to {MOST_PASSAGES}")
+    if not 1 <= query.top_k <= MOST_PASSAGES:
+        raise InvalidInput(f"top_k is {query.top_k}: give a number from 1 to {MOST_PASSAGES}")

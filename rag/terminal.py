@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from rag.store.base import CollectionRecord
-from rag.types import Answer, Citation, DocumentRecord, IngestReport, Reply, Span, Status
+from rag.types import Answer, Citation, DocumentRecord, Fate, IngestReport, Reply, Span, Status
 
 _WIDTH = 96
 _REASONS = {
@@ -44,6 +44,45 @@ def _answer_lines(answer: Answer, colour: bool) -> Iterator[str]:
 def _marked(sentence: str, span: Span, colour: bool) -> str:
     before, after = ("\033[1;32m", "\033[0m") if colour else ("[", "]")
     return f"{sentence[: span.start]}{before}{span.of(sentence)}{after}{sentence[span.end :]}"
+
+
+_FATES = {  # what `rag why` says of a passage
+    Fate.ANSWER: "the answer",
+    Fate.FURTHER_ANSWER: "a further answer",
+    Fate.SAME_ANSWER: "says the same as an answer above it",
+    Fate.CROWDED_OUT: "stands, but enough answers stand above it",
+    Fate.LOW_CONFIDENCE: "not sure enough to be given",
+    Fate.NO_WORDS: "read, and nothing in it could answer",
+    Fate.NOT_READ: "not read: only the nearest passages are",
+}
+
+
+def why_lines(reply: Reply) -> Iterator[str]:
+    """Each passage that was considered: its ranks, what the reader made of it, and its fate."""
+    for one in reply.considered:
+        yield f"{one.rank}. {_where(one.citation)}: {_FATES[one.fate]}"
+        legs = one.legs
+        yield (
+            f"    found {_ordinal(one.fused_rank)} (score {one.score:.3f}): "
+            f"{_ordinal(legs.dense_rank)} by meaning ({legs.cosine:.3f}), "
+            f"{_ordinal(legs.word_rank)} by words ({legs.words:.3f}"
+            f"{': ' if one.terms else ''}{_plain(' '.join(one.terms))})"
+        )
+        if one.best and one.quoted:
+            sure = one.best.confidence
+            yield (
+                f"    read as [{_plain(one.quoted.quote)}]: score {_number(one.best.span_score)}, "
+                f'"no answer here" {_number(one.best.null_score)}'
+                f"{'' if sure is None else f', confidence {sure:.2f}'}"
+            )
+
+
+def _ordinal(rank: int | None) -> str:
+    return "not listed" if rank is None else f"no. {rank}"
+
+
+def _number(score: float | None) -> str:
+    return "-" if score is None else f"{score:.2f}"
 
 
 def _where(citation: Citation) -> str:

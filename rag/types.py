@@ -150,6 +150,18 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Legs:
+    """How the two searches saw a passage: its rank from 1 in each, None where it was not among the
+    candidates of that search, its cosine, and its BM25 as a share of the question's most.
+    """
+
+    dense_rank: int | None = None
+    cosine: float = 0.0
+    word_rank: int | None = None
+    words: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that retrieval found.
 
@@ -162,6 +174,7 @@ class Hit:
     score: float
     among: int
     copies: tuple[Place, ...] = ()
+    legs: Legs = Legs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +183,9 @@ class Candidate:
 
     `score` compares candidates of all hits of one question. `confidence` is a calibrated
     probability, or None where the reader is not calibrated. `supported` says whether the reader
-    stands by it; where no candidate is supported the honest answer is "not found".
+    stands by it; where no candidate is supported the honest answer is "not found". `span_score`
+    and `null_score` are the reader's for these words and for "no answer in this passage"; None
+    where it has none.
     """
 
     hit: Hit
@@ -179,6 +194,8 @@ class Candidate:
     score: float
     supported: bool
     confidence: float | None = None
+    span_score: float | None = None
+    null_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +245,46 @@ class Reason(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
 
 
+class Fate(StrEnum):
+    """What became of a passage that was considered for an answer."""
+
+    ANSWER = "answer"
+    FURTHER_ANSWER = "further_answer"
+    SAME_ANSWER = "same_answer"  # as one that stands above it
+    CROWDED_OUT = "crowded_out"  # supported, but more answers stand above it than are shown
+    LOW_CONFIDENCE = "low_confidence"
+    NO_WORDS = "no_words"  # the reader found nothing in it that could answer
+    NOT_READ = "not_read"  # the reader reads the nearest passages alone
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A passage that retrieval found for a question, how it got there, and why it won or lost.
+
+    `terms` are the question's that stand in it, `fused_rank` its rank from 1 by retrieval,
+    `rank` its rank from 1 once read. `best` is the reader's best candidate in it, and `quoted`
+    cites its words. `also_in` are other places with the same words.
+    """
+
+    citation: Citation
+    also_in: tuple[Citation, ...]
+    legs: Legs
+    terms: tuple[str, ...]
+    fused_rank: int
+    score: float
+    rank: int
+    best: Candidate | None
+    quoted: Citation | None
+    fate: Fate
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a question got. No `answers` is the honest "not found": `reason` says why."""
+    """What a question got. No `answers` is the honest "not found": `reason` says why.
+
+    `calibrated` is the day on which the collection's own calibration was fitted, if it has one.
+    `considered` explains it passage by passage, in the order after reading, where that was asked.
+    """
 
     question: str
     collection: str
@@ -241,6 +295,8 @@ class Reply:
     embedder: str
     reader: str | None
     took_ms: Mapping[str, float] = field(default_factory=dict)
+    calibrated: str | None = None
+    considered: tuple[Considered, ...] = ()
 
 
 class Status(StrEnum):

@@ -16,8 +16,8 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from rag.assembly import build
 from rag.evaluation.harness import evaluate
+from rag.evaluation.json_lines import read_json_lines
 from rag.evaluation.metrics import f1
-from rag.evaluation.questions import read_questions
 from rag.settings import Settings
 
 TREE = Path(__file__).parents[1]
@@ -106,7 +106,7 @@ def test_the_sample_questions(tmp_path: Path) -> None:
     """Floors a little below what was measured: a fall means that something broke."""
     service = build(Settings(home=tmp_path / "home"))
     service.ingest([TREE / "data/corpus"])
-    run = evaluate(service, "default", read_questions(TREE / "data/questions.jsonl"))
+    run = evaluate(service, "default", read_json_lines(TREE / "data/questions.jsonl").questions)
     service.close()
     figures = {name: value for name, value in run.metrics.items() if value is not None}
     assert figures["recall@5"] > 0.9

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rag.assembly import build
 from rag.errors import Conflict, InvalidInput, ModelMismatch, NotFound
-from rag.service import Parts, Service
+from rag.service import Service
 from rag.settings import Settings
 from rag.types import Answer, Citation, IngestReport, RankedPassage, Reply, Status
 
@@ -237,10 +238,7 @@ def test_another_embedder_is_refused_with_the_cure(service: Service, folder: Pat
     class Other(type(service.embedder)):  # type: ignore[misc]
         fingerprint = "other"
 
-    parts = service._parts
-    other = Service(
-        Parts(parts.store, Other, parts.load_reader, parts.parser, parts.max_file_bytes)
-    )
+    other = Service(replace(service._parts, load_embedder=Other))
     with pytest.raises(ModelMismatch, match="rag rebuild"):
         other.ask("How many days of annual leave?")
     with pytest.raises(ModelMismatch, match="rag rebuild"):

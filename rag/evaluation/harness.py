@@ -44,7 +44,7 @@ class Row:
 
     id: str
     question: str
-    answerable: bool
+    answerable: bool | None
     tags: tuple[str, ...]
     answer: str | None
     sentence: str | None
@@ -101,7 +101,7 @@ class Run:
 
     def lines(self) -> Iterator[str]:
         """The figures for a terminal."""
-        answerable = sum(row.answerable for row in self.rows)
+        answerable = sum(bool(row.answerable) for row in self.rows)
         yield f"{len(self.rows)} questions, {answerable} of them answerable"
         runs = [self, self.baseline] if self.baseline else [self]
         yield " " * 20 + "".join(f" {run.reader.partition('@')[0]:>14}" for run in runs)
@@ -200,7 +200,7 @@ def _held(evidence: Sequence[Evidence], passage: RankedPassage) -> frozenset[int
     return frozenset(
         number
         for number, piece in enumerate(evidence)
-        if piece.source in sources and _spaced(piece.quote) in text
+        if piece.source in sources and _spaced(piece.quote or "") in text
     )
 
 
@@ -208,7 +208,7 @@ def _citation_scores(
     evidence: Sequence[Evidence], citation: Citation | None, sentence: str
 ) -> dict[str, float]:
     mine = [e for e in evidence if citation and e.source == citation.origin.source]
-    quotes = [_spaced(piece.quote) for piece in mine]
+    quotes = [_spaced(piece.quote or "") for piece in mine]
     return {
         "citation_source": float(bool(mine)),
         "citation_quote": float(any(q in sentence or sentence in q for q in quotes)),

@@ -1,12 +1,12 @@
-"""Question sets: JSON lines, checked line by line before anything runs."""
+"""What a question set holds, whatever format it came in."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from rag.errors import InvalidInput
 
@@ -15,90 +15,81 @@ _SHOWN = 5  # wrong lines
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A quote that proves an answer, and the file it stands in."""
+    """What proves an answer: a quote, and the file that it stands in.
+
+    Without a quote it is proved by wherever in the file an accepted answer stands.
+    """
 
     source: str
-    quote: str
+    quote: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with its accepted answers; none where the corpus does not answer it."""
+    """A question with its accepted answers; none where the corpus does not answer it.
+
+    `answerable` is None where nobody has said: then only what was found is judged, and whether an
+    answer that somebody has `rejected` comes again. `relevant` are files that bear on the question
+    with their grades, for collections that are judged by file.
+    """
 
     id: str
     question: str
-    answers: tuple[str, ...]
-    answerable: bool
-    evidence: tuple[Evidence, ...]
+    answers: tuple[str, ...] = ()
+    answerable: bool | None = None
+    evidence: tuple[Evidence, ...] = ()
     tags: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
+    relevant: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def grades(self) -> dict[str, int]:
+        """The relevant files with their grades; each that holds evidence has grade 1."""
+        return dict(self.relevant) or {piece.source: 1 for piece in self.evidence}
 
 
-def read_questions(path: Path) -> list[Question]:
-    """All questions of a file, or none: raises `InvalidInput` that names the wrong lines."""
-    try:
-        # Not splitlines(), which also splits at characters that may stand inside a JSON string.
-        lines = path.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path} can't be read as a question set: {error}") from error
-    questions: list[Question] = []
-    wrong: list[str] = []
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                questions.append(_question(json.loads(line)))
-            except (ValueError, RecursionError) as error:
-                wrong.append(f"line {number}: {error}")
-    ids = [question.id for question in questions]
-    wrong += sorted({f"the id {i!r} stands twice" for i in ids if ids.count(i) > 1})
-    if wrong or not questions:
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """Questions in their order, and the files, as (name, content), that they bring along.
+
+    `left_out` says of each line that could not be read why not.
+    """
+
+    questions: tuple[Question, ...]
+    files: tuple[tuple[str, bytes], ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the questions and their gold: two runs with one can be compared."""
+        rows = json.dumps([asdict(question) for question in self.questions], ensure_ascii=True)
+        return hashlib.sha256(rows.encode()).hexdigest()
+
+
+def checked(
+    path: Path,
+    questions: Sequence[Question],
+    wrong: Sequence[str],
+    *,
+    partial: bool,
+    files: Sequence[tuple[str, bytes]] = (),
+) -> QuestionSet:
+    """The set, if nothing is wrong with it, or all that is right where a `partial` one will do.
+
+    `wrong` names the lines that could not be read. Raises `InvalidInput`.
+    """
+    seen: set[str] = set()
+    kept: list[Question] = []
+    wrong = list(wrong)
+    for question in questions:
+        if question.id in seen:
+            wrong.append(f"the id {question.id!r} stands twice")
+        else:
+            seen.add(question.id)
+            kept.append(question)
+    if not kept or (wrong and not partial):
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         what = "; ".join(wrong[:_SHOWN]) or "it holds no question"
-        raise InvalidInput(f"{path}: {what}{more}; nothing was run")
-    return questions
-
-
-def _question(row: Any) -> Question:
-    if not isinstance(row, dict):
-        raise ValueError("not a JSON object")
-    answerable = row.get("answerable")
-    if not isinstance(answerable, bool):
-        raise ValueError("answerable must be true or false")
-    question = Question(
-        id=_text(row, "id"),
-        question=_text(row, "question"),
-        answers=_texts(row, "answers"),
-        answerable=answerable,
-        evidence=tuple(_evidence(item) for item in _list(row, "evidence")),
-        tags=_texts(row, "tags"),
-    )
-    if answerable != bool(question.answers):
-        raise ValueError("answerable questions have answers, others have none")
-    return question
-
-
-def _evidence(item: Any) -> Evidence:
-    if not isinstance(item, dict):
-        raise ValueError("evidence must hold objects with source and quote")
-    return Evidence(_text(item, "source"), _text(item, "quote"))
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{name} must be a text that is not blank")
-    value.encode()  # half a surrogate pair is a ValueError too
-    return value
-
-
-def _list(row: Mapping[str, Any], name: str) -> list[Any]:
-    value = row.get(name, [])
-    if not isinstance(value, list):
-        raise ValueError(f"{name} must be a list")
-    return value
-
-
-def _texts(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    values = _list(row, name)
-    if not all(isinstance(value, str) for value in values):
-        raise ValueError(f"{name} must hold texts")
-    return tuple(values)
+        cure = "mend them, or leave them out with --partial; " if kept else ""
+        raise InvalidInput(f"{path}: {what}{more}; {cure}nothing was run")
+    return QuestionSet(tuple(kept), tuple(files), tuple(wrong))

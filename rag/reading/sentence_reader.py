@@ -179,6 +179,8 @@ def _candidate(overlap: Overlap, read: _Read, least: float) -> Candidate:
         sentence=read.sentence.span.shifted(start),
         score=read.score,
         supported=read.score >= least,
+        span_score=read.score,
+        null_score=least,
     )
 
 

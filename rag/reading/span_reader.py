@@ -33,11 +33,14 @@ _SPANS = 10  # kept of each window, because several may stand in one sentence
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A span of a hit's passage, in the passage's own offsets, and what speaks for it."""
+    """A span of a hit's passage, in the passage's own offsets, and what speaks for it; `null` is
+    the passage's logit of "no answer here".
+    """
 
     span: Span
     text: str
     evidence: Evidence
+    null: float
 
 
 class SpanReader:
@@ -117,6 +120,8 @@ class SpanReader:
             score=self.ranking.score(reading.evidence),
             supported=(reading.evidence.margin if confidence is None else confidence) >= least,
             confidence=confidence,
+            span_score=reading.evidence.margin + reading.null,
+            null_score=reading.null,
         )
 
 
@@ -157,7 +162,7 @@ def _readings(hit: Hit, windows: Sequence[tuple[Window, _Output]]) -> list[Readi
     null = min(float(output.start[0] + output.end[0]) for _, output in windows)
     ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
     return [
-        Reading(span, span.of(passage.text), Evidence(logit - null, hit.score, hit.among))
+        Reading(span, span.of(passage.text), Evidence(logit - null, hit.score, hit.among), null)
         for span, logit in ranked
     ]
 

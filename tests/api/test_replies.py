@@ -60,6 +60,13 @@ _REPLY = _SEARCH | {
     "answer": (dict, type(None)),
     "answers": (list,),
     "reason": (str, type(None)),
+    "explanation": (list, type(None)),
+}
+_INDEX: dict[str, tuple[type, ...]] = {
+    "generation": (int,),
+    "embedder": (str,),
+    "reader": (str,),
+    "calibrated": (type(None),),
 }
 _QUESTIONS = [
     "How many days of annual leave does a full-time member of staff have?",
@@ -91,7 +98,7 @@ def test_reply_has_every_field(client: TestClient, question: str) -> None:
     _holds(reply, _REPLY)
     assert reply["question"] == question
     assert reply["collection"] == "default"
-    _holds(reply["index"], {"generation": (int,), "embedder": (str,), "reader": (str,)})
+    _holds(reply["index"], _INDEX)
     _holds(reply["took_ms"], {"total": (float,), "retrieve": (float,), "read": (float,)})
     assert reply["answered"] == (reply["answer"] is not None) == bool(reply["answers"])
     assert (reply["reason"] is None) == reply["answered"]
@@ -167,7 +174,8 @@ def test_search_is_ask_without_answers(client: TestClient) -> None:
     question = _QUESTIONS[0]
     found = client.post("/v1/search", json={"question": question, "top_k": 3}).json()
     _holds(found, _SEARCH)
-    _holds(found["index"], {"generation": (int,), "embedder": (str,), "reader": (type(None),)})
+    assert found["index"].keys() == {"generation", "embedder", "reader", "calibrated"}
+    assert found["index"]["reader"] is found["index"]["calibrated"] is None
     every = client.post("/v1/search", json={"question": question, "top_k": 100}).json()
     read = _ask(client, question, top_k=100)
     # The same passages, but the one with the answer comes first.
@@ -175,6 +183,22 @@ def test_search_is_ask_without_answers(client: TestClient) -> None:
         p["text"] for p in read["passages"]
     )
     assert read["passages"][0]["citation"]["source"] == read["answer"]["citation"]["source"]
+
+
+def test_an_explanation_on_request(client: TestClient) -> None:
+    plain, explained = (_ask(client, _QUESTIONS[0], **asked) for asked in ({}, {"explain": True}))
+    assert plain["explanation"] is None
+    for reply in (plain, explained):
+        del reply["took_ms"]
+    passages = explained["explanation"]
+    assert explained | {"explanation": None} == plain  # asking why changes nothing
+    assert [one["rank"] for one in passages] == list(range(1, len(passages) + 1))
+    first = passages[0]
+    assert first["fate"] == "answer"
+    assert first["span"]["quote"] == plain["answer"]["text"]
+    assert first["span_score"] > first["null_score"]
+    assert {"annual", "leav"} <= set(first["terms"])
+    assert {one["fate"] for one in passages[1:]} <= {"low_confidence", "no_words", "not_read"}
 
 
 def test_not_found_shows_the_nearest(client: TestClient) -> None:

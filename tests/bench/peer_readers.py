@@ -36,8 +36,9 @@ from statistics import fmean
 from typing import Any
 
 from rag.assembly import build
+from rag.evaluation.json_lines import read_json_lines
 from rag.evaluation.metrics import exact_match, f1, recall_at
-from rag.evaluation.questions import Question, read_questions
+from rag.evaluation.questions import Question
 from rag.reading import models
 from rag.reading.base import Reader
 from rag.retrieval import retrieve
@@ -108,7 +109,7 @@ def _passage(question: Question, hit: Hit) -> Row:
     held = frozenset(
         number
         for number, piece in enumerate(question.evidence)
-        if piece.source in sources and " ".join(piece.quote.split()) in text
+        if piece.source in sources and " ".join((piece.quote or "").split()) in text
     )
     share = recall_at(1, [held], len(question.evidence)) if question.evidence else 0.0
     return {"source": hit.origin.source, "text": hit.passage.text, "held": share}
@@ -184,7 +185,9 @@ def compare(options: argparse.Namespace, model: Path) -> None:
     """Asks everybody and prints the figures."""
     folder = options.data / "e2e/squad20_dev"
     questions = sample(
-        read_questions(folder / "questions.jsonl"), options.answerable, options.unanswerable
+        read_json_lines(folder / "questions.jsonl").questions,
+        options.answerable,
+        options.unanswerable,
     )
     options.out.write_text("[]")
     add_peers(options.out, model, options.peers)  # what is missing shows at once

@@ -31,6 +31,7 @@ from rag.reading.sentence_reader import SentenceReader
 from rag.service import Parts, Service
 from rag.settings import Settings
 from rag.store.embedded import EmbeddedStore
+from rag.tuning import Tunings
 from rag.types import Hit, with_context
 
 MODEL = "all-MiniLM-L6-v2"
@@ -83,6 +84,7 @@ def _service(embedder: Embedder, settings: Settings) -> Service:
             lambda: embedder,
             SentenceReader,
             Parser(),
+            Tunings(settings.home),
             settings.max_file_bytes,
         )
     )

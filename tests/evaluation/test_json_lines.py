@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from rag.errors import InvalidInput
-from rag.evaluation.questions import Evidence, Question, read_questions
+from rag.evaluation.json_lines import read_json_lines
+from rag.evaluation.questions import Evidence, Question
 
 _ROW: dict[str, Any] = {
     "id": "q1",
@@ -30,7 +31,7 @@ def _file(tmp_path: Path, *rows: object) -> Path:
 
 def test_fields(tmp_path: Path) -> None:
     none = {"id": "q2", "question": "Why?", "answerable": False}
-    assert read_questions(_file(tmp_path, _ROW, "", none)) == [
+    assert list(read_json_lines(_file(tmp_path, _ROW, "", none)).questions) == [
         Question("q1", "Where?", ("here",), True, (Evidence("a.txt", "It is here."),), ("place",)),
         Question("q2", "Why?", (), False, ()),
     ]
@@ -38,7 +39,7 @@ def test_fields(tmp_path: Path) -> None:
 
 def test_separators_inside_a_string_end_no_line(tmp_path: Path) -> None:
     question = "one\u2028two\u0085three\u2029four"
-    (read,) = read_questions(_file(tmp_path, _ROW | {"question": question}))
+    (read,) = read_json_lines(_file(tmp_path, _ROW | {"question": question})).questions
     assert read.question == question
 
 
@@ -46,7 +47,7 @@ def test_a_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl"
     second = json.dumps(_ROW | {"id": "q2"})
     path.write_bytes(b"\xef\xbb\xbf" + f"{json.dumps(_ROW)}\r\n{second}\r\n".encode())
-    assert [question.id for question in read_questions(path)] == ["q1", "q2"]
+    assert [question.id for question in read_json_lines(path).questions] == ["q1", "q2"]
 
 
 @pytest.mark.parametrize(
@@ -71,14 +72,14 @@ def test_a_byte_order_mark_and_windows_line_ends(tmp_path: Path) -> None:
 )
 def test_wrong_lines_are_named(tmp_path: Path, row: object, what: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        read_questions(_file(tmp_path, _ROW, row))
+        read_json_lines(_file(tmp_path, _ROW, row))
     assert what in str(refused.value)
     assert "nothing was run" in str(refused.value)
 
 
 def test_many_wrong_lines(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"line 1: .*; line 5: .* and 4 more"):
-        read_questions(_file(tmp_path, *["{"] * 9))
+        read_json_lines(_file(tmp_path, *["{"] * 9))
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe", None])
@@ -87,4 +88,4 @@ def test_no_question_set(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InvalidInput):
-        read_questions(path)
+        read_json_lines(path)

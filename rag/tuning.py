@@ -1,0 +1,95 @@
+"""A collection's own calibration: what its reader's scores are worth on questions like its users'.
+
+Fitted by `rag eval --calibrate` and kept beside the index, a file for each collection.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rag.errors import StoreUnreadable
+from rag.types import Candidate
+
+_FOLDER = "calibration"
+_EDGE = 1e-9  # probabilities are kept this far from 0 and 1, so that their log-odds are finite
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Confidence is logistic(`slope` * x + `intercept`), where x is the log-odds of the reader's
+    own confidence, or its score where it has none (Platt, 1999); answers below `threshold` aren't
+    given. `reader` names the reader that it was fitted for, `date` is the day.
+
+    `evidence` is what the promise rests on: counts, the bound, and the curve.
+    """
+
+    reader: str
+    slope: float
+    intercept: float
+    threshold: float
+    date: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def applied(self, candidate: Candidate) -> Candidate:
+        """The candidate with its tuned confidence."""
+        odds = self.slope * strength(candidate) + self.intercept
+        confidence = 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
+        return replace(candidate, confidence=confidence, supported=confidence >= self.threshold)
+
+
+def strength(candidate: Candidate) -> float:
+    """What a tuning is fitted on: the log-odds of the confidence, or the score without one."""
+    if candidate.confidence is None:
+        return candidate.score
+    sure = min(1 - _EDGE, max(_EDGE, candidate.confidence))
+    return math.log(sure / (1 - sure))
+
+
+class Tunings:
+    """The tunings in an index's folder; a change by another process is seen at the next call."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / _FOLDER
+        self._read: dict[str, tuple[int, Tuning]] = {}
+
+    def of(self, collection: str, reader: str) -> Tuning | None:
+        """The collection's tuning, if it has one that was fitted for this reader.
+
+        Raises `StoreUnreadable` for a file that isn't one: a promise must not be dropped silently.
+        """
+        path = self._path(collection)
+        try:
+            changed = path.stat().st_mtime_ns
+            known = self._read.get(collection)
+            if known is None or known[0] != changed:
+                known = (changed, Tuning(**json.loads(path.read_text("utf-8"))))
+                self._read[collection] = known
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError) as error:
+            raise StoreUnreadable(
+                f"{path} can't be read ({error}): fit it again with `rag eval --calibrate`, or "
+                "delete it to go back to the reader's own threshold"
+            ) from error
+        return known[1] if known[1].reader == reader else None
+
+    def write(self, collection: str, tuning: Tuning) -> Path:
+        """Keeps a tuning, whole or not at all."""
+        path = self._path(collection)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        with partial.open("w", encoding="utf-8") as file:
+            json.dump(asdict(tuning), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+        return path
+
+    def _path(self, collection: str) -> Path:
+        return self._folder / f"{collection}.json"

@@ -132,6 +132,7 @@ STATUS: StatusPayload = {
 _REPLIES: dict[tuple[str, str, str], Any] = {
     ("/v1/ask", "post", "200"): REPLY,
     ("/v1/search", "post", "200"): SEARCH,
+    ("/v1/feedback", "post", "201"): {"id": "feedback-1c0e6f3a9b52"},
     ("/v1/documents", "post", "201"): UPLOADED,
     ("/v1/documents", "get", "200"): DOCUMENTS,
     ("/v1/documents/{document_id}", "get", "200"): DOCUMENT,

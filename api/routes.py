@@ -14,10 +14,14 @@ from pydantic import TypeAdapter
 from api import examples
 from api.errors import problem, status_of
 from api.schemas import (
+    DOCUMENT_ID,
     AskRequest,
+    Cited,
     CollectionName,
     Collections,
     DocumentsPage,
+    FeedbackRequest,
+    FeedbackTaken,
     Health,
     Problem,
     Readiness,
@@ -40,7 +44,7 @@ from rag.payloads import (
     status_payload,
 )
 from rag.service import DEFAULT_COLLECTION
-from rag.types import Outcome, Status
+from rag.types import Outcome, Span, Status
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -59,7 +63,7 @@ def _problems(*statuses: int) -> Responses:
 
 
 def _document_id(document_id: str) -> str:
-    if not re.fullmatch("[0-9a-f]{32}", document_id):
+    if not re.fullmatch(DOCUMENT_ID, document_id):
         raise NotFound("no document has such an id: GET /v1/documents lists them")
     return document_id
 
@@ -89,6 +93,30 @@ async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     """The nearest passages alone."""
     reply = await shared.read(shared.service.search, body.question, body.top_k, body.collection)
     return search_payload(reply)
+
+
+@api.post("/feedback", status_code=201, responses=_problems(404, 507))
+async def feedback(shared: Shared, body: FeedbackRequest) -> FeedbackTaken:
+    """Keeps what somebody says of a reply as a line of a question set, to be evaluated later."""
+    cited = body.citation
+    taken = await shared.write(
+        shared.service.give_feedback,
+        body.question,
+        body.collection,
+        body.verdict,
+        document_id=cited.document_id if cited else None,
+        span=Span(cited.start, cited.end) if cited else None,
+        sentence=_sentence(cited) if cited else None,
+        expected=body.expected,
+        note=body.note,
+    )
+    return {"id": taken}
+
+
+def _sentence(cited: Cited) -> Span | None:
+    if cited.sentence_start is None or cited.sentence_end is None:
+        return None
+    return Span(cited.sentence_start, cited.sentence_end)
 
 
 @api.post("/documents", status_code=201, responses=_problems(409, 415, 507))

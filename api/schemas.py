@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from rag.feedback import Verdict
 from rag.payloads import CollectionPayload, DocumentPayload, OutcomePayload
 from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION, LONGEST_QUESTION, MOST_PASSAGES
 
@@ -31,6 +32,9 @@ Text = Annotated[str, AfterValidator(_encodable)]
 Question = Annotated[
     Text, AfterValidator(_not_blank), Field(min_length=1, max_length=LONGEST_QUESTION)
 ]
+Offset = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+LONGEST_NOTE = 2_000  # characters
+DOCUMENT_ID = "^[0-9a-f]{32}$"
 CollectionName = Annotated[str, Field(pattern=f"^{COLLECTION_NAME}$")]
 
 
@@ -56,6 +60,52 @@ class AskRequest(SearchRequest):
         None
     )
     explain: Annotated[bool, Field(strict=True)] = False
+
+
+class Cited(BaseModel):
+    """A citation as a reply gave it; what else it holds is not looked at."""
+
+    document_id: Annotated[str, Field(pattern=DOCUMENT_ID)]
+    start: Offset
+    end: Offset
+    sentence_start: Offset | None = None
+    sentence_end: Offset | None = None
+
+
+class FeedbackRequest(BaseModel):
+    """What somebody says of a reply: whether its first answer, or that it gave none, was right.
+
+    `citation` is that answer's, null where there was none; `expected` the words that would have
+    been right.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "question": "How much annual leave do I get?",
+                    "verdict": "wrong",
+                    "citation": None,
+                    "expected": "28 days",
+                }
+            ]
+        }
+    )
+
+    question: Question
+    verdict: Verdict
+    collection: CollectionName = DEFAULT_COLLECTION
+    citation: Cited | None = None
+    expected: Annotated[Text, AfterValidator(_not_blank), Field(max_length=LONGEST_NOTE)] | None = (
+        None
+    )
+    note: Annotated[Text, Field(max_length=LONGEST_NOTE)] | None = None
+
+
+class FeedbackTaken(TypedDict):
+    """The id of the line in the question set."""
+
+    id: str
 
 
 class Problem(TypedDict):

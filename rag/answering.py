@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import NamedTuple
 
 from embeddings.base import Embedder
 from rag.citing import cite, cite_passage, place_of
-from rag.duplicates import near_identical, same_span, words_of
+from rag.duplicates import Wording, near_identical, same_span, words_of
 from rag.explaining import explained
 from rag.reading.base import Reader
 from rag.retrieval import retrieve
@@ -43,41 +44,68 @@ class Query:
 
 
 def answer(
-    query: Query,
+    queries: Sequence[Query],
     snapshot: Snapshot,
     embedder: Embedder,
     reader: Reader | None,
     tuning: Tuning | None = None,
-) -> Reply:
-    """The supported answers, best first, and the `top_k` nearest passages; without a reader,
+) -> list[Reply]:
+    """For each query the supported answers, best first, and its nearest passages; without a reader,
     passages alone. The passages that were read are in the order of their best candidates. A
-    `tuning` takes the place of the reader's own calibration.
+    `tuning` takes the place of the reader's own calibration. Times of several queries are shared.
     """
     began = perf_counter()
     # Twice as many as are shown, because near-identical ones are shown once.
-    hits = retrieve(query.question, snapshot, embedder, max(READ, 2 * query.top_k))
+    found = [
+        retrieve(query.question, snapshot, embedder, max(READ, 2 * query.top_k))
+        for query in queries
+    ]
     retrieved = perf_counter()
-    candidates = reader.read(query.question, hits[:READ]) if reader else []
-    if tuning:
-        candidates = [tuning.applied(candidate) for candidate in candidates]
+    asked = [(query.question, hits[:READ]) for query, hits in zip(queries, found, strict=True)]
+    read = reader.read_all(asked) if reader else [[] for _ in queries]
+    ended = perf_counter()
+    took_ms = {
+        "total": _ms(began, ended) / len(queries),
+        "retrieve": _ms(began, retrieved) / len(queries),
+        "read": _ms(retrieved, ended) / len(queries),
+    }
+    made_by = _MadeBy(snapshot, embedder, reader, tuning)
+    return [
+        _reply(query, hits, candidates, made_by, took_ms)
+        for query, hits, candidates in zip(queries, found, read, strict=True)
+    ]
+
+
+class _MadeBy(NamedTuple):
+    """What a reply says that it was made by."""
+
+    snapshot: Snapshot
+    embedder: Embedder
+    reader: Reader | None
+    tuning: Tuning | None
+
+
+def _reply(
+    query: Query,
+    hits: Sequence[Hit],
+    read: Sequence[Candidate],
+    made_by: _MadeBy,
+    took_ms: Mapping[str, float],
+) -> Reply:
+    snapshot, embedder, reader, tuning = made_by
+    candidates = [tuning.applied(candidate) for candidate in read] if tuning else list(read)
     standing = [c for c in candidates if _stands(c, query.min_confidence)]
     groups = _grouped(standing)
-    ordered = _reordered(hits, candidates)
-    ended = perf_counter()
     return Reply(
         question=query.question,
         collection=query.collection,
         answers=tuple(_answer(group) for group in groups[:MOST_ANSWERS]),
         reason=None if groups or not reader else _reason(snapshot, hits),
-        passages=_ranked(ordered, query.top_k),
+        passages=_ranked(_reordered(hits, candidates), query.top_k),
         generation=snapshot.generation,
         embedder=embedder.fingerprint,
         reader=reader.name if reader else None,
-        took_ms={
-            "total": _ms(began, ended),
-            "retrieve": _ms(began, retrieved),
-            "read": _ms(retrieved, ended),
-        },
+        took_ms=took_ms,
         calibrated=tuning.date if tuning else None,
         considered=explained(query.question, hits, candidates, standing, groups, READ, MOST_ANSWERS)
         if query.explain
@@ -151,9 +179,9 @@ def _citations(candidate: Candidate) -> Iterator[Citation]:
 
 def _ranked(hits: Sequence[Hit], top_k: int) -> tuple[RankedPassage, ...]:
     """The first `top_k` passages, near-identical ones joined to the best of them."""
-    groups: list[tuple[tuple[str, ...], list[Hit]]] = []
+    groups: list[tuple[Wording, list[Hit]]] = []
     for hit in hits:
-        words = words_of(hit.passage.text)
+        words = Wording(hit.passage.text)
         group = next((g for known, g in groups if near_identical(known, words)), None)
         if group is not None:
             group.append(hit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import embeddings.errors
 from embeddings.base import Embedder
 from rag.errors import ModelUnavailable
+from rag.feedback import FeedbackFile
 from rag.loading.parser import Parser
 from rag.reading.base import Reader
 from rag.service import Parts, Service
@@ -25,6 +26,7 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
             load_reader=lambda: _load_reader(settings),
             parser=Parser(),
             tunings=Tunings(settings.home),
+            feedback=FeedbackFile(settings.home),
             max_file_bytes=settings.max_file_bytes,
         )
     )

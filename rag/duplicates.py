@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from functools import cached_property
 from itertools import pairwise
 
 from rag.types import Passage, Span
@@ -14,24 +15,36 @@ _ALIKE = 0.9  # Jaccard similarity of word pairs; the figures must agree besides
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words without case and punctuation: equal where two texts differ in form alone."""
-    return tuple(word.casefold() for word in _WORD.findall(text))
+    return tuple(map(str.casefold, _WORD.findall(text)))
 
 
-def near_identical(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether two texts, given by their words, may be shown once.
+class Wording:
+    """A text as others are compared with it; what that takes is worked out once."""
+
+    def __init__(self, text: str) -> None:
+        self.words = words_of(text)
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """The words that hold a digit, in order."""
+        return [w for w in self.words if not w.isalpha() and any(map(str.isdigit, w))]
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Words with the word after them."""
+        return frozenset(pairwise(self.words))
+
+
+def near_identical(one: Wording, other: Wording) -> bool:
+    """Whether two texts may be shown once.
 
     A text with another figure is another text, however much of the rest agrees.
     """
-    if one == other:
+    if one.words == other.words:
         return True
-    if _figures(one) != _figures(other):
+    if one.figures != other.figures:
         return False
-    ours, theirs = set(pairwise(one)), set(pairwise(other))
-    return len(ours & theirs) > _ALIKE * len(ours | theirs)
-
-
-def _figures(words: tuple[str, ...]) -> list[str]:
-    return [word for word in words if any(character.isdigit() for character in word)]
+    return len(one.pairs & other.pairs) > _ALIKE * len(one.pairs | other.pairs)
 
 
 def same_span(passage: Passage, span: Span, copy: Passage) -> Span:

@@ -14,13 +14,14 @@ from pathlib import Path
 from embeddings.base import Embedder
 from rag.answering import Query, answer
 from rag.errors import Conflict, InvalidInput, NotFound
+from rag.feedback import Feedback, FeedbackFile, Said, Verdict, question_of
 from rag.ingestion import Ingestion, Progress, ignore_progress, rebuild
 from rag.loading.parser import Parser
 from rag.reading.base import Reader
 from rag.store.base import CollectionRecord, PassageStore, Stored
 from rag.syncing import Plan, Planner, preview, uploads
 from rag.tuning import Tuning, Tunings
-from rag.types import Document, DocumentRecord, IngestReport, Outcome, Reply, Status
+from rag.types import Document, DocumentRecord, IngestReport, Outcome, Reply, Span, Status
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Parts:
     load_reader: Callable[[], Reader]
     parser: Parser
     tunings: Tunings
+    feedback: FeedbackFile
     max_file_bytes: int
 
 
@@ -88,19 +90,34 @@ class Service:
         Raises `InvalidInput` for a blank or too long question or a bad `top_k`, `NotFound` for an
         unknown collection, `ModelMismatch` where the index was made with another embedder.
         """
-        query = Query(question, collection, top_k, min_confidence, explain)
-        tuning = self._parts.tunings.of(collection, self.reader.name)
-        return self._reply(query, self.reader, tuning)
+        (reply,) = self.ask_all([Query(question, collection, top_k, min_confidence, explain)])
+        return reply
+
+    def ask_all(self, queries: Sequence[Query], *, tuned: bool = True) -> list[Reply]:
+        """The replies to several questions of one collection, which take less time together.
+
+        `tuned` False leaves the collection's own calibration aside. Raises as `ask` does.
+        """
+        tuning = self.tuning(queries[0].collection) if tuned else None
+        return self._replies(queries, self.reader, tuning)
 
     def search(self, question: str, top_k: int = 5, collection: str = DEFAULT_COLLECTION) -> Reply:
         """The nearest passages alone; raises as `ask` does."""
-        return self._reply(Query(question, collection, top_k), None, None)
+        (reply,) = self._replies([Query(question, collection, top_k)], None, None)
+        return reply
 
-    def _reply(self, query: Query, reader: Reader | None, tuning: Tuning | None) -> Reply:
-        _check(query)
+    def _replies(
+        self, queries: Sequence[Query], reader: Reader | None, tuning: Tuning | None
+    ) -> list[Reply]:
+        for query in queries:
+            _check(query)
         embedder = self.embedder
-        with self._store.snapshot(query.collection, embedder.fingerprint) as snapshot:
-            return answer(query, snapshot, embedder, reader, tuning)
+        with self._store.snapshot(queries[0].collection, embedder.fingerprint) as snapshot:
+            return answer(queries, snapshot, embedder, reader, tuning)
+
+    def tuning(self, collection: str) -> Tuning | None:
+        """The collection's own calibration, if it has one for this reader."""
+        return self._parts.tunings.of(collection, self.reader.name)
 
     def tune(self, collection: str, tuning: Tuning) -> Path:
         """Keeps a collection's own calibration; returns the file. From now on it is used."""
@@ -125,12 +142,16 @@ class Service:
         return self._carried_out(plan, collection, progress)
 
     def ingest_uploads(
-        self, files: Sequence[tuple[str, bytes]], collection: str = DEFAULT_COLLECTION
+        self,
+        files: Sequence[tuple[str, bytes]],
+        collection: str = DEFAULT_COLLECTION,
+        *,
+        progress: Callable[[Progress], None] = ignore_progress,
     ) -> IngestReport:
         """Adds or replaces files given as (name, content); durable when it returns."""
         self._stored(collection)
         plan = uploads(files, self._parts.max_file_bytes)
-        return self._carried_out(plan, collection, ignore_progress)
+        return self._carried_out(plan, collection, progress)
 
     def _stored(self, collection: str) -> list[Stored]:
         if not re.fullmatch(COLLECTION_NAME, collection):
@@ -153,6 +174,40 @@ class Service:
         removed = [Outcome(s.source, Status.REMOVED, s.document_id) for s in plan.vanished]
         outcomes = (*report.outcomes, *removed, *plan.refused)
         return replace(report, outcomes=tuple(sorted(outcomes, key=lambda o: o.source)))
+
+    def give_feedback(
+        self,
+        question: str,
+        collection: str,
+        verdict: Verdict,
+        *,
+        document_id: str | None = None,
+        span: Span | None = None,
+        sentence: Span | None = None,
+        expected: str | None = None,
+        note: str | None = None,
+    ) -> str:
+        """Keeps what somebody says of a reply for evaluation; returns the line's id.
+
+        The answer spoken of is named by its place, so that its words are the document's own: none
+        where the reply gave none. Raises `NotFound` for an unknown document or collection, and
+        `InvalidInput` for a place outside its text or where nothing can be learnt.
+        """
+        if collection not in (known.name for known in self.collections()):
+            raise NotFound(f"there is no collection {collection!r}: `rag collections` lists them")
+        said = self._said(document_id, span, sentence) if document_id and span else None
+        row = question_of(Feedback(question, collection, verdict, said, expected, note))
+        self._parts.feedback.append(row)
+        return str(row["id"])
+
+    def _said(self, document_id: str, span: Span, sentence: Span | None) -> Said:
+        document, _ = self.document(document_id)
+        around = sentence or span
+        if not (0 <= around.start <= span.start < span.end <= around.end <= len(document.text)):
+            raise InvalidInput(
+                "the citation does not lie in the document's text: send it as it came"
+            )
+        return Said(span.of(document.text), around.of(document.text), document.origin.source)
 
     def collections(self) -> list[CollectionRecord]:
         return self._store.collections()

@@ -20,3 +20,7 @@ class Reader(Protocol):
         A candidate's span lies in its sentence, its sentence in its passage, neither is blank.
         """
         ...
+
+    def read_all(self, asked: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Candidate]]:
+        """The candidates of several questions, each with its hits."""
+        ...

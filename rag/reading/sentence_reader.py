@@ -120,6 +120,10 @@ class SentenceReader:
         least = max(THRESHOLD, found[0].score - _MARGIN) if found else THRESHOLD
         return [_candidate(overlap, read, least) for read in found[:_CANDIDATES]]
 
+    def read_all(self, asked: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Candidate]]:
+        """The same for several questions."""
+        return [self.read(question, hits) for question, hits in asked]
+
 
 def _sentences(passage: Passage) -> Iterator[_Sentence]:
     for paragraph in passage.paragraphs:

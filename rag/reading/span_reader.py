@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -62,7 +61,21 @@ class SpanReader:
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
         """Candidates from all hits, best first; at most one for each sentence."""
-        readings = self.readings(question, hits)
+        (candidates,) = self.read_all([(question, hits)])
+        return candidates
+
+    def read_all(self, asked: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Candidate]]:
+        """The same for several questions, whose windows share batches: less is padded, so it takes
+        less time than one after the other. The rounding of scores may differ in the third digit.
+        """
+        return [
+            self._candidates(hits, readings)
+            for (_, hits), readings in zip(asked, self._readings_of(asked), strict=True)
+        ]
+
+    def _candidates(
+        self, hits: Sequence[Hit], readings: Sequence[Sequence[Reading]]
+    ) -> list[Candidate]:
         read = [(hit, found) for hit, found in zip(hits, readings, strict=True) if found]
         if not read:
             return []
@@ -77,12 +90,21 @@ class SpanReader:
 
     def readings(self, question: str, hits: Sequence[Hit]) -> list[list[Reading]]:
         """For each hit its best spans, best first; none for a passage without words."""
-        passages = [(_context(hit), hit.passage.text) for hit in hits]
-        cut = self._windows.of(question, passages)
-        outputs = iter(self._outputs(list(chain.from_iterable(cut))))
+        (readings,) = self._readings_of([(question, hits)])
+        return readings
+
+    def _readings_of(self, asked: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[list[Reading]]]:
+        cut = [
+            self._windows.of(question, [(_context(hit), hit.passage.text) for hit in hits])
+            for question, hits in asked
+        ]
+        outputs = iter(self._outputs([w for windows in cut for ws in windows for w in ws]))
         return [
-            _readings(hit, [(window, next(outputs)) for window in windows])
-            for hit, windows in zip(hits, cut, strict=True)
+            [
+                _readings(hit, [(window, next(outputs)) for window in of_hit])
+                for hit, of_hit in zip(hits, windows, strict=True)
+            ]
+            for (_, hits), windows in zip(asked, cut, strict=True)
         ]
 
     def _outputs(self, windows: Sequence[Window]) -> list[_Output]:

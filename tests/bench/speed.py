@@ -6,7 +6,6 @@ different machines can be compared by.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
@@ -19,13 +18,13 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from urllib.request import Request, urlopen
 
 from embeddings import models
 from embeddings.base import Embedder
 from embeddings.sentence_transformer import SentenceTransformerEmbedder
 from rag.answering import READ
 from rag.assembly import build
+from rag.feedback import FeedbackFile
 from rag.loading.parser import Parser
 from rag.reading.sentence_reader import SentenceReader
 from rag.service import Parts, Service
@@ -33,6 +32,7 @@ from rag.settings import Settings
 from rag.store.embedded import EmbeddedStore
 from rag.tuning import Tunings
 from rag.types import Hit, with_context
+from tests.bench.serving import served
 
 MODEL = "all-MiniLM-L6-v2"
 _ROUNDS = 3
@@ -85,6 +85,7 @@ def _service(embedder: Embedder, settings: Settings) -> Service:
             SentenceReader,
             Parser(),
             Tunings(settings.home),
+            FeedbackFile(settings.home),
             settings.max_file_bytes,
         )
     )
@@ -196,37 +197,18 @@ def _passages_of(embedder: Embedder, store: EmbeddedStore) -> list[Hit]:
 
 def memory_table(corpus: Path, question: str, settings: Settings) -> Iterator[str]:
     """What `rag serve` holds once it has answered; Linux alone tells."""
-    with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, **replace(settings, home=Path(home)).to_environment()}
-        command = [sys.executable, "-m", "rag"]
-        subprocess.run([*command, "ingest", str(corpus)], env=environment, check=True, stdout=-3)
-        with subprocess.Popen(
-            [*command, "serve", "--port", "0"], env=environment, stderr=subprocess.PIPE, text=True
-        ) as server:
-            address = _address(server)
-            asked = Request(  # noqa: S310 - our own server
-                f"{address}/v1/ask",
-                json.dumps({"question": question}).encode(),
-                {"Content-Type": "application/json"},
-            )
-            with urlopen(asked) as reply:  # noqa: S310
-                reply.read()
-            status = Path(f"/proc/{server.pid}/status").read_text()
-            server.terminate()
+    with (
+        tempfile.TemporaryDirectory() as home,
+        served(corpus, replace(settings, home=Path(home))) as server,
+    ):
+        server.ask(question)
+        status = Path(f"/proc/{server.pid}/status").read_text()
     yield "### Memory of `rag serve` after an answer\n"
     yield "| now, MB | at most, MB |"
     yield "|---|---|"
     now, most = (_kilobytes(status, name) / 1000 for name in ("VmRSS", "VmHWM"))
     yield f"| {now:.0f} | {most:.0f} |"
     yield ""
-
-
-def _address(server: subprocess.Popen[str]) -> str:
-    """Where the server listens, once it says so."""
-    for line in server.stderr or ():
-        if found := re.search(r"http://[\d.]+:\d+", line):
-            return found.group()
-    raise RuntimeError("rag serve ended before it listened")
 
 
 def _kilobytes(status: str, name: str) -> int:

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"rag: {error}", file=sys.stderr)
         status = 1
     except KeyboardInterrupt:
-        print("rag: stopped; what was reported as done stays done", file=sys.stderr)
+        print("rag: stopped; what is done stays done: the same command goes on", file=sys.stderr)
         status = 130
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -89,13 +89,32 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8000, help="0 takes any that is free")
-    evaluate = command("eval", "ask a set of questions and score the replies", within)
-    evaluate.add_argument("questions", type=Path, metavar="QUESTIONS")
-    evaluate.add_argument(
-        "--corpus", nargs="+", type=Path, metavar="PATH", help="use an index of these files alone"
-    )
-    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write run.json there")
+    _add_evaluation(command("eval", "ask a set of questions and score the replies", within))
     return parser
+
+
+def _add_evaluation(evaluate: argparse.ArgumentParser) -> None:
+    add = evaluate.add_argument
+    add("questions", type=Path, metavar="QUESTIONS", help="JSON lines, CSV, SQuAD, a BEIR folder")
+    add("--mode", choices=["open", "reader"], help="ask the index, or read SQuAD's own paragraphs")
+    add("--corpus", nargs="+", type=Path, metavar="PATH", help="use an index of these files alone")
+    add("--qrels", type=Path, metavar="FILE", help="judgements of TREC or BEIR for the questions")
+    add("--partial", action="store_true", help="leave out the lines that are wrong")
+    add("--out", type=Path, metavar="DIR", help="write run.json and report.html there")
+    add("--trec", type=Path, metavar="FILE", help="write a run for trec_eval")
+    add("--predictions", type=Path, metavar="FILE", help="write the answers for SQuAD's script")
+    add("--baseline", type=Path, metavar="RUN.json", help="compare with a run made before")
+    add("--compare-anyway", action="store_true", help="although questions or documents differ")
+    add(
+        "--gate",
+        nargs="?",
+        type=Path,
+        const=True,
+        metavar="FILE",
+        help="fail where a limit of this file is broken (default: gate.toml beside QUESTIONS)",
+    )
+    add("--calibrate", action="store_true", help="fit confidence and threshold to these questions")
+    add("--max-wrong", type=float, default=0.05, metavar="SHARE", help="of answers (0.05)")
 
 
 def _port(argument: str) -> int:

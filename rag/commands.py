@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from tqdm import tqdm
+from typing import Any, Literal
 
 from rag import serving
 from rag.assembly import build
-from rag.evaluation.harness import Run, evaluate
-from rag.evaluation.json_lines import read_json_lines
-from rag.evaluation.questions import Question
+from rag.assessing import Asked, assessed
+from rag.evaluating import Wanted, predictions_of, trec_of
+from rag.evaluation.gate import FILE as GATE_FILE
 from rag.payloads import (
     collection_payload,
     document_payload,
@@ -28,7 +25,6 @@ from rag.payloads import (
     status_payload,
 )
 from rag.progress import ProgressBar
-from rag.reading.sentence_reader import SentenceReader
 from rag.service import Service
 from rag.settings import Settings
 from rag.terminal import (
@@ -141,33 +137,39 @@ def run_rebuild(options: argparse.Namespace) -> int:
 
 
 def run_eval(options: argparse.Namespace) -> int:
-    questions = read_json_lines(options.questions).questions
-    settings = settings_of(options)
-    if options.corpus:
-        settings = replace(settings, home=_throwaway_home(settings, options.corpus))
-    if options.corpus:
-        with closing(build(settings)) as service:
-            service.ingest(options.corpus, options.collection, prune=True)
-    run, *baseline = (
-        _evaluated(replace(settings, reader=reader), options.collection, questions)
-        for reader in dict.fromkeys([settings.reader, SentenceReader.name])
+    wanted = Wanted(
+        questions=options.questions,
+        collection=options.collection,
+        mode=options.mode,
+        corpus=options.corpus or (),
+        qrels=options.qrels,
+        partial=options.partial,
+        tuned=not options.calibrate,
     )
-    run = replace(run, baseline=baseline[0] if baseline else None)
+    asked = Asked(
+        baseline=options.baseline,
+        compare_anyway=options.compare_anyway,
+        gate=_gate(options),
+        max_wrong=options.max_wrong if options.calibrate else None,
+    )
+    assessment = assessed(wanted, asked, settings_of(options))
     if options.out:
-        run.write(options.out)
-    _print(options, run.payload(), run.lines())
-    return 0
+        assessment.write(options.out)
+    if options.trec:
+        options.trec.write_text(trec_of(assessment.run, wanted), "utf-8")
+    if options.predictions:
+        options.predictions.write_text(predictions_of(assessment.run), "utf-8")
+    _print(options, assessment.payload(), assessment.lines())
+    return 0 if assessment.passed else 1
 
 
-def _evaluated(settings: Settings, collection: str, questions: Sequence[Question]) -> Run:
-    with closing(build(settings)) as service, tqdm(total=len(questions), disable=None) as bar:
-        return evaluate(service, collection, questions, bar.update)
-
-
-def _throwaway_home(settings: Settings, corpus: Sequence[Path]) -> Path:
-    """An index of its own for each set of paths, kept so that the next run encodes nothing."""
-    paths = "\n".join(sorted(str(path.resolve()) for path in corpus))
-    return settings.cache / "evaluation" / hashlib.sha256(paths.encode()).hexdigest()[:16]
+def _gate(options: argparse.Namespace) -> Path | None:
+    """The file that was named, else the one beside the questions; None where none is wanted."""
+    file: Path | Literal[True] | None = options.gate
+    if file is not True:
+        return file
+    questions: Path = options.questions
+    return (questions if questions.is_dir() else questions.parent) / GATE_FILE
 
 
 def run_serve(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from rag.assembly import build
 from rag.evaluation.harness import evaluate
 from rag.evaluation.json_lines import read_json_lines
 from rag.evaluation.metrics import f1
+from rag.payloads import reply_payload
 from rag.settings import Settings
 
 TREE = Path(__file__).parents[1]
@@ -75,6 +76,20 @@ def test_the_first_question_of_the_readme(sample: TestClient) -> None:
     check_citations(sample, reply)
 
 
+def test_the_same_question_gets_the_same_bytes(tmp_path: Path) -> None:
+    """From one index, by two processes' worth of models: everything but the time it took."""
+    asked = ("What is the hotel limit per night?", "Who won the football world cup in 1998?")
+    replies: list[list[str]] = []
+    for _ in range(2):
+        service = build(Settings(home=tmp_path / "home"))
+        service.ingest([TREE / "data/corpus"])
+        told = [reply_payload(service.ask(question, explain=True)) for question in asked]
+        service.close()
+        replies.append([json.dumps({**reply, "took_ms": None}) for reply in told])
+    assert replies[0] == replies[1]
+    assert '"fate": "answer"' in replies[0][0]
+
+
 def test_what_the_files_do_not_say_is_not_answered(sample: TestClient) -> None:
     reply = ask(sample, "Who won the football world cup in 1998?")
     assert (reply["answered"], reply["answer"], reply["answers"]) == (False, None, [])
@@ -106,9 +121,9 @@ def test_the_sample_questions(tmp_path: Path) -> None:
     """Floors a little below what was measured: a fall means that something broke."""
     service = build(Settings(home=tmp_path / "home"))
     service.ingest([TREE / "data/corpus"])
-    run = evaluate(service, "default", read_json_lines(TREE / "data/questions.jsonl").questions)
+    run = evaluate(service, "default", read_json_lines(TREE / "data/questions.jsonl"))
     service.close()
-    figures = {name: value for name, value in run.metrics.items() if value is not None}
+    figures = {name: value for name, value in run["metrics"].items() if value is not None}
     assert figures["recall@5"] > 0.9
     assert figures["citation_source"] > 0.58
     assert figures["answer_in_sentence"] > 0.52

@@ -56,11 +56,14 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_the_wheel_holds_every_package_and_the_page(installed: Path) -> None:
+def test_the_wheel_holds_every_package_the_page_and_the_report(installed: Path) -> None:
     for package in ("api", "embeddings", "rag"):
         there = {p.relative_to(TREE) for p in (TREE / package).rglob("*.py")}
         packed = {p.relative_to(installed) for p in (installed / package).rglob("*.py")}
         assert packed == there
+    report = "rag/evaluation/report"
+    there = {p.relative_to(TREE) for p in (TREE / report).glob("report.*")}
+    assert {p.relative_to(installed) for p in (installed / report).glob("report.*")} == there
     page = {p.name for p in (TREE / "api/page").iterdir()}
     assert {p.name for p in (installed / "api/page").iterdir()} == page
     assert not (installed / "tests").exists()

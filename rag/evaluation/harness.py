@@ -1,220 +1,165 @@
-"""Asks a set of questions and scores the replies."""
+"""Asks a set of questions over an index, and judges the replies."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
-from statistics import fmean
-from typing import Any
 
+from rag.answering import Query
 from rag.errors import InvalidInput
-from rag.evaluation import metrics
-from rag.evaluation.questions import Evidence, Question
-from rag.service import Service
-from rag.types import Citation, RankedPassage, Reply
+from rag.evaluation.asking import all_rows
+from rag.evaluation.figures import RecallAt
+from rag.evaluation.gold import Locator
+from rag.evaluation.journal import Journal
+from rag.evaluation.judged import without_itself
+from rag.evaluation.questions import Question, QuestionSet
+from rag.evaluation.ranking import ranking_scores, recall_curve, units
+from rag.evaluation.rows import Row, judged
+from rag.evaluation.run import CorpusFacts, Run, RunSettings, run_of
+from rag.service import LONGEST_QUESTION, Service
+from rag.types import Reply
 
 PASSAGES = 10  # shown for each question, so that metrics at 10 can be told
-METRICS = (
-    *(f"recall@{k}" for k in (1, 5, 10)),
-    "mrr@10",
-    "ndcg@10",
-    "exact_match",
-    "f1",
-    "answer_in_sentence",
-    "citation_source",
-    "citation_quote",
-    "answered",
-    "wrongly_answered",
-    "wrongly_refused",
-)
-"""Every score of a run."""
-
-_FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One question: what was asked, what came, and its scores.
-
-    Retrieval scores are there for questions with evidence alone, and so are citation scores:
-    a refused question has them too, as zeros.
-    """
-
-    id: str
-    question: str
-    answerable: bool | None
-    tags: tuple[str, ...]
-    answer: str | None
-    sentence: str | None
-    source: str | None
-    reason: str | None
-    milliseconds: float
-    scores: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A scored set of questions, and what made the replies.
-
-    `baseline` is the same set with the weight-free reader, to show what the reader is worth.
-    """
-
-    embedder: str
-    reader: str
-    rows: Sequence[Row]
-    baseline: Run | None = None
-
-    @property
-    def metrics(self) -> dict[str, float | None]:
-        """The mean of each score over the questions that have it, None where none has; and times
-        in milliseconds.
-        """
-        means = {name: self._mean(name) for name in METRICS}
-        times = [row.milliseconds for row in self.rows]
-        return means | {
-            f"latency_p{share}_ms": metrics.percentile(times, share / 100) for share in (50, 95, 99)
-        }
-
-    def _mean(self, name: str) -> float | None:
-        scores = [row.scores[name] for row in self.rows if name in row.scores]
-        return fmean(scores) if scores else None
-
-    def payload(self) -> dict[str, Any]:
-        """What run.json holds."""
-        return {
-            "format": _FORMAT,
-            "settings": {"embedder": self.embedder, "reader": self.reader, "passages": PASSAGES},
-            "questions": len(self.rows),
-            "metrics": self.metrics,
-            "baseline": self.baseline
-            and {"reader": self.baseline.reader, "metrics": self.baseline.metrics},
-            "rows": [asdict(row) for row in self.rows],
-        }
-
-    def write(self, folder: Path) -> None:
-        """Writes run.json into a folder, which is made if there is none."""
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self.payload(), ensure_ascii=False, indent=1)
-        (folder / "run.json").write_text(text, "utf-8")
-
-    def lines(self) -> Iterator[str]:
-        """The figures for a terminal."""
-        answerable = sum(bool(row.answerable) for row in self.rows)
-        yield f"{len(self.rows)} questions, {answerable} of them answerable"
-        runs = [self, self.baseline] if self.baseline else [self]
-        yield " " * 20 + "".join(f" {run.reader.partition('@')[0]:>14}" for run in runs)
-        columns = [run.metrics for run in runs]
-        for name in columns[0]:
-            yield f"{name:20}" + "".join(f" {_shown(name, column[name]):>14}" for column in columns)
+_LISTED = 100  # passages for a question that is judged by what was found alone
 
 
 def evaluate(
     service: Service,
     collection: str,
-    questions: Sequence[Question],
+    question_set: QuestionSet,
+    name: str = "questions",
+    *,
+    tuned: bool = True,
+    journals: Path | None = None,
     asked: Callable[[], object] = lambda: None,
 ) -> Run:
-    """Asks every question; `asked` is called after each.
+    """Asks every question; `asked` is called after each. With a folder for `journals`, a run that
+    was stopped goes on where it was. `tuned` False leaves the collection's own calibration aside.
 
-    Raises `InvalidInput` where none of the files that the questions cite is indexed.
+    Raises `InvalidInput` where a question is too long, or none of the files that they name is
+    indexed.
     """
-    _check_sources(service, collection, questions)
-    rows = []
+    _check_lengths(question_set.questions)
+    locator = Locator(service, collection)
+    _check_sources(locator, question_set.questions)
+    corpus = _corpus_facts(service, collection)
+    tuning = service.tuning(collection) if tuned else None
+    settings = RunSettings(
+        mode="open",
+        collection=collection,
+        embedder=service.embedder.fingerprint,
+        reader=service.reader.name,
+        passages=PASSAGES,
+        calibrated=tuning.date if tuning else None,
+    )
+    decided_by = [question_set.fingerprint, corpus["fingerprint"], settings, repr(tuning)]
+    journal = Journal(journals, decided_by) if journals else None
+    asking = _Asking(service, collection, locator, tuned)
+    rows = list(all_rows(question_set.questions, asking.rows, journal, asked))
+    recall = _add_ranking_scores(rows, question_set, locator)
+    return run_of(rows, settings, question_set, name, corpus, recall)
+
+
+class _Asking:
+    """Questions to rows, over one collection."""
+
+    def __init__(self, service: Service, collection: str, locator: Locator, tuned: bool) -> None:
+        self._service = service
+        self._collection = collection
+        self._locator = locator
+        self._tuned = tuned
+
+    def rows(self, questions: Sequence[Question], timed: bool) -> list[Row]:
+        """Rows of questions that are asked together."""
+        read = [question for question in questions if _is_read(question)]
+        queries = [Query(q.question, self._collection, PASSAGES, explain=True) for q in read]
+        asked = self._service.ask_all(queries, tuned=self._tuned) if queries else []
+        replies = {q.id: reply for q, reply in zip(read, asked, strict=True)}
+        return [self._judged(question, replies.get(question.id), timed) for question in questions]
+
+    def _judged(self, question: Question, reply: Reply | None, timed: bool) -> Row:
+        found = reply or self._service.search(question.question, _LISTED, self._collection)
+        return judged(question, found, self._locator, found.took_ms["total"] if timed else None)
+
+
+def _is_read(question: Question) -> bool:
+    """Whether an answer can be judged; where nobody knows any, finding is judged alone."""
+    return question.answerable is not None or bool(question.rejected)
+
+
+def _check_lengths(questions: Sequence[Question]) -> None:
     for question in questions:
-        reply = service.ask(question.question, PASSAGES, collection)
-        rows.append(_row(question, reply))
-        asked()
-    return Run(service.embedder.fingerprint, service.reader.name, rows)
+        if len(question.question) > LONGEST_QUESTION:
+            raise InvalidInput(
+                f"the question {question.id!r} is longer than {LONGEST_QUESTION} characters, and "
+                "nobody could ask it: shorten it; nothing was run"
+            )
 
 
-def _shown(name: str, value: float | None) -> str:
-    digits = 1 if name.endswith("_ms") else 3
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _check_sources(service: Service, collection: str, questions: Iterable[Question]) -> None:
-    cited = {evidence.source for question in questions for evidence in question.evidence}
-    indexed = {record.origin.source for record in service.all_documents(collection)}
-    if cited and cited.isdisjoint(indexed):
+def _check_sources(locator: Locator, questions: Sequence[Question]) -> None:
+    named = {name for question in questions for name in question.grades}
+    if named and not any(locator.source_of(name) for name in named):
         raise InvalidInput(
-            f"none of the files that the questions cite, such as {min(cited)}, is indexed: "
+            f"none of the files that the questions cite, such as {min(named)}, is indexed: "
             "`rag ingest` their folder, or name it with --corpus"
         )
 
 
-def _row(question: Question, reply: Reply) -> Row:
-    answer = reply.answers[0] if reply.answers else None
-    return Row(
-        id=question.id,
-        question=question.question,
-        answerable=question.answerable,
-        tags=question.tags,
-        answer=answer.text if answer else None,
-        sentence=answer.sentence if answer else None,
-        source=answer.citation.origin.source if answer else None,
-        reason=reply.reason,
-        milliseconds=reply.took_ms["total"],
-        scores=_scores(question, reply),
+def _corpus_facts(service: Service, collection: str) -> CorpusFacts:
+    hashed = hashlib.sha256()
+    for record in service.all_documents(collection):
+        hashed.update(f"{record.origin.source}\0{record.origin.sha256}\n".encode())
+    sizes = next(one for one in service.collections() if one.name == collection)
+    return CorpusFacts(
+        documents=sizes.documents,
+        passages=sizes.passages,
+        generation=sizes.generation,
+        fingerprint=hashed.hexdigest(),
     )
 
 
-def _scores(question: Question, reply: Reply) -> dict[str, float]:
-    best = reply.answers[0] if reply.answers else None
-    text = best.text if best else ""
-    scores: dict[str, float] = {}
-    if question.evidence:
-        scores |= _retrieval_scores(question.evidence, reply.passages)
-    scores |= {
-        "exact_match": metrics.exact_match(text, question.answers),
-        "f1": metrics.f1(text, question.answers),
-        "answered": float(best is not None),
-    }
-    if not question.answerable:
-        return scores | {"wrongly_answered": float(best is not None)}
-    sentence = _spaced(best.sentence) if best else ""
-    scores |= {
-        "answer_in_sentence": float(any(_spaced(gold) in sentence for gold in question.answers)),
-        "wrongly_refused": float(best is None),
-    }
-    if question.evidence:
-        scores |= _citation_scores(question.evidence, best.citation if best else None, sentence)
-    return scores
+def _add_ranking_scores(
+    rows: Sequence[Row], question_set: QuestionSet, locator: Locator
+) -> list[RecallAt]:
+    """Scores by passage for questions with evidence, by file for those that name any; returns the
+    curve of recall.
+    """
+    passages, files = _Rankings(), _Rankings(prefix="file_")
+    for row, question in zip(rows, question_set.questions, strict=True):
+        if row["gold"]:
+            held = [frozenset(shown["held"]) for shown in row["passages"]]
+            passages.add(row["id"], *units(held, len(row["gold"])))
+        if question.grades:
+            found = [s for shown in row["passages"] for s in (shown["source"], *shown["also_in"])]
+            # A collection that brings its documents along is BEIR's.
+            if question_set.files and question.relevant:
+                found = without_itself(question.id, found)
+            grades = {locator.source_of(n) or n: grade for n, grade in question.grades.items()}
+            files.add(row["id"], found, grades)
+    for rankings in (passages, files):
+        scores = rankings.scores()
+        for row in rows:
+            row["scores"].update(scores.get(row["id"], {}))
+    curves = zip_longest(passages.curve(), files.curve())
+    return [(k, *at) for k, at in enumerate(curves, start=1)]
 
 
-def _retrieval_scores(
-    evidence: Sequence[Evidence], passages: Sequence[RankedPassage]
-) -> dict[str, float]:
-    found = [_held(evidence, passage) for passage in passages]
-    count = len(evidence)
-    return {f"recall@{k}": metrics.recall_at(k, found, count) for k in (1, 5, 10)} | {
-        "mrr@10": metrics.reciprocal_rank_at(10, found),
-        "ndcg@10": metrics.ndcg_at(10, found, count),
-    }
+class _Rankings:
+    """What was found for each question, and what is relevant to it."""
 
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+        self._ranked: dict[str, Sequence[str]] = {}
+        self._relevant: dict[str, Mapping[str, int]] = {}
 
-def _held(evidence: Sequence[Evidence], passage: RankedPassage) -> frozenset[int]:
-    sources = {c.origin.source for c in (passage.citation, *passage.also_in)}
-    text = _spaced(passage.text)
-    return frozenset(
-        number
-        for number, piece in enumerate(evidence)
-        if piece.source in sources and _spaced(piece.quote or "") in text
-    )
+    def add(self, question: str, ranked: Sequence[str], relevant: Mapping[str, int]) -> None:
+        self._ranked[question] = ranked
+        self._relevant[question] = relevant
 
+    def scores(self) -> dict[str, dict[str, float]]:
+        return ranking_scores(self._ranked, self._relevant, self._prefix)
 
-def _citation_scores(
-    evidence: Sequence[Evidence], citation: Citation | None, sentence: str
-) -> dict[str, float]:
-    mine = [e for e in evidence if citation and e.source == citation.origin.source]
-    quotes = [_spaced(piece.quote or "") for piece in mine]
-    return {
-        "citation_source": float(bool(mine)),
-        "citation_quote": float(any(q in sentence or sentence in q for q in quotes)),
-    }
-
-
-def _spaced(text: str) -> str:
-    """Without case and with single spaces: a quote may be wrapped differently."""
-    return " ".join(text.casefold().split())
+    def curve(self) -> list[float]:
+        return recall_curve(self._ranked, self._relevant)

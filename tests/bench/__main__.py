@@ -8,11 +8,11 @@ Without DATASETS the sample corpus is used, and the public collections are left 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
+from rag.evaluation.json_lines import read_json_lines
 from rag.settings import Settings
-from tests.bench import retrieval, speed
+from tests.bench import evaluating, retrieval, speed
 
 _SAMPLE = Path(__file__).parents[2] / "data"
 
@@ -26,12 +26,14 @@ def main() -> None:
     settings = Settings.from_environment()
     folder = options.data / "e2e/squad20_dev" if options.data else _SAMPLE
     corpus = folder / ("docs" if options.data else "corpus")
-    lines = (folder / "questions.jsonl").read_text("utf-8").splitlines()
-    questions = [json.loads(line)["question"] for line in lines]
+    question_set = read_json_lines(folder / "questions.jsonl").questions
+    questions = [question.question for question in question_set]
     for table in (
         speed.question_table(corpus, questions, settings),
         speed.reading_table(corpus, questions, settings),
         speed.memory_table(corpus, questions[0], settings),
+        # The sample has too few questions to time.
+        evaluating.evaluation_table(corpus, question_set, settings) if options.data else (),
         speed.ingest_table(corpus, settings),
         speed.change_table(options.files, settings),
         retrieval.tables(options.data, retrieval.CACHE) if options.data else (),

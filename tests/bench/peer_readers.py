@@ -37,7 +37,7 @@ from typing import Any
 
 from rag.assembly import build
 from rag.evaluation.json_lines import read_json_lines
-from rag.evaluation.metrics import exact_match, f1, recall_at
+from rag.evaluation.metrics import exact_match, f1
 from rag.evaluation.questions import Question
 from rag.reading import models
 from rag.reading.base import Reader
@@ -106,12 +106,12 @@ def _passage(question: Question, hit: Hit) -> Row:
     """`held` is the share of the question's evidence that the passage holds."""
     sources = {hit.origin.source, *(copy.origin.source for copy in hit.copies)}
     text = " ".join(hit.passage.text.split())
-    held = frozenset(
-        number
-        for number, piece in enumerate(question.evidence)
+    held = [
+        piece
+        for piece in question.evidence
         if piece.source in sources and " ".join((piece.quote or "").split()) in text
-    )
-    share = recall_at(1, [held], len(question.evidence)) if question.evidence else 0.0
+    ]
+    share = len(held) / len(question.evidence) if question.evidence else 0.0
     return {"source": hit.origin.source, "text": hit.passage.text, "held": share}
 
 

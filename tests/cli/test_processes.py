@@ -104,7 +104,7 @@ def test_ctrl_c_loses_nothing_committed(run: Run, tmp_path: Path, home: Path) ->
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
-    assert err == "rag: stopped; what was reported as done stays done\n"
+    assert err == "rag: stopped; what is done stays done: the same command goes on\n"
     assert len(run("documents", "--json").json["documents"]) >= 5
     with closing(apsw.Connection(str(home / "index.sqlite"))) as connection:
         assert connection.pragma("integrity_check") == "ok"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -15,7 +16,8 @@ from rag.cli import main
 from rag.errors import InvalidInput
 from rag.evaluation.harness import evaluate
 from rag.evaluation.metrics import f1
-from rag.evaluation.questions import Evidence, Question
+from rag.evaluation.questions import Evidence, Question, QuestionSet
+from rag.evaluation.run import Run, lines, read, write
 from rag.service import Service
 from rag.settings import Settings
 
@@ -59,58 +61,195 @@ _RIGHTLY_REFUSED = _question(3, "Which painter coloured Amsterdam ceilings?")
 _WRONGLY_ANSWERED = _question(4, "Where is the assembly point?")
 
 
+def _run(service: Service, *questions: Question, **more: Any) -> Run:
+    return evaluate(service, "default", QuestionSet(questions), **more)
+
+
 def test_scores_by_hand(service: Service) -> None:
-    questions = [_HIT, _REFUSED, _RIGHTLY_REFUSED, _WRONGLY_ANSWERED]
     asked: list[None] = []
-    run = evaluate(service, "default", questions, lambda: asked.append(None))
+    questions = (_HIT, _REFUSED, _RIGHTLY_REFUSED, _WRONGLY_ANSWERED)
+    run = _run(service, *questions, asked=lambda: asked.append(None))
     assert len(asked) == 4
-    hit, refused, rightly, wrongly = (row.scores for row in run.rows)
-    assert hit["recall@1"] == hit["mrr@10"] == hit["ndcg@10"] == 1
-    assert hit["citation_source"] == hit["citation_quote"] == hit["answer_in_sentence"] == 1
+    hit, refused, rightly, wrongly = (row["scores"] for row in run["rows"])
+    assert hit["recall@1"] == hit["mrr@10"] == hit["ndcg@10"] == hit["file_ndcg@10"] == 1
+    for name in ("source", "paragraph", "quote", "verbatim"):
+        assert hit[f"citation_{name}"] == 1
+    assert hit["answer_in_sentence"] == hit["right"] == hit["retrieved"] == 1
     assert (hit["answered"], hit["wrongly_refused"]) == (1, 0)
-    assert hit["f1"] == f1(run.rows[0].answer or "", _HIT.answers) > 0
+    answer = run["rows"][0]["answer"]
+    assert answer
+    assert hit["f1"] == f1(answer["text"], _HIT.answers) > 0
     # A refusal stays in the denominators, as zeros; its retrieval is judged all the same.
     assert (refused["answered"], refused["wrongly_refused"]) == (0, 1)
-    for name in ("exact_match", "f1", "citation_source", "citation_quote", "answer_in_sentence"):
-        assert refused[name] == 0
+    zeros = ("exact_match", "f1", "citation_source", "citation_paragraph", "citation_quote")
+    assert [refused[name] for name in zeros] == [0] * 5
     assert refused["recall@10"] == 1
-    assert rightly == {"exact_match": 1, "f1": 1, "answered": 0, "wrongly_answered": 0}
-    assert wrongly == {"exact_match": 0, "f1": 0, "answered": 1, "wrongly_answered": 1}
-    assert run.rows[1].reason == "low_confidence"
+    assert rightly == {"exact_match": 1, "f1": 1, "answered": 0, "wrongly_answered": 0, "right": 1}
+    assert wrongly == {
+        "exact_match": 0, "f1": 0, "answered": 1, "wrongly_answered": 1, "right": 0,
+        "citation_verbatim": 1,
+    }  # fmt: skip
+    assert [row["cause"] for row in run["rows"]] == [None, "read_wrongly", None, "wrongly_answered"]
+    assert run["rows"][1]["reason"] == "low_confidence"
 
-    figures = run.metrics
-    assert figures["answered"] == 0.5
+    figures = run["metrics"]
+    assert figures["answered"] == figures["right"] == 0.5
     assert figures["wrongly_refused"] == 0.5  # of two answerable questions
     assert figures["wrongly_answered"] == 0.5  # of two others
+    assert figures["wrong_among_answered"] == 0.5
     assert figures["citation_source"] == 0.5
     assert figures["exact_match"] == fmean([hit["exact_match"], 0, 1, 0])
+    assert figures["cause_wrongly_answered"] == 0.25
+    assert run["causes"]["read_wrongly"] == run["causes"]["wrongly_answered"] == 1
 
 
-def test_another_file_or_quote_is_no_evidence(service: Service) -> None:
-    wrong_file = Evidence("parking.txt", _LEAVE)
-    wrong_quote = Evidence("leave.txt", "29 days")
-    for evidence in (wrong_file, wrong_quote):
-        question = _question(1, _HIT.question, "28 days", evidence)
-        (row,) = evaluate(service, "default", [question]).rows
-        assert row.scores["recall@10"] == row.scores["citation_quote"] == 0
-        assert row.scores["citation_source"] == float(evidence is wrong_quote)
+def test_the_answer_stands_where_the_row_says(service: Service) -> None:
+    (row,) = _run(service, _HIT)["rows"]
+    answer = row["answer"]
+    assert answer
+    shift = answer["context_start"]
+    context = answer["context"]
+    assert context[answer["start"] - shift : answer["end"] - shift] == answer["text"]
+    sentence = context[answer["sentence_start"] - shift : answer["sentence_end"] - shift]
+    assert sentence == answer["sentence"] == _LEAVE
+    gold = row["gold"][0]
+    assert (gold["source"], gold["start"], gold["end"]) == ("leave.txt", 0, 33)
+    assert [shown["gold"] for shown in row["passages"]] == [True, False, False]
+    # The refused question shows what would have been said.
+    (row,) = _run(service, _REFUSED)["rows"]
+    assert row["answer"] is None
+    assert row["guess_right"] is (None if row["guess"] is None else False)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "detail"),
+    [
+        (Evidence("nowhere.txt", _LEAVE), "nowhere.txt is not indexed"),
+        (Evidence("leave.txt", "29 days"), "leave.txt does not say '29 days'"),
+    ],
+)
+def test_what_is_not_indexed(service: Service, evidence: Evidence, detail: str) -> None:
+    """Nothing that retrieval or the reader does can bring it."""
+    wrong = _question(1, _REFUSED.question, "the Philharmonic", evidence)
+    row, _ = _run(service, wrong, replace(_HIT, id="2"))["rows"]
+    assert (row["cause"], row["detail"]) == ("not_indexed", detail)
+    assert row["scores"]["recall@10"] == row["scores"]["citation_quote"] == 0
+
+
+def test_right_words_from_the_wrong_file(service: Service) -> None:
+    elsewhere = _question(1, _HIT.question, "28 days", Evidence("fire.txt", "assembly point"))
+    (row,) = _run(service, elsewhere)["rows"]
+    assert (row["cause"], row["right"]) == ("wrong_citation", False)
+    assert row["scores"]["answer_in_sentence"] == 1
+    assert row["scores"]["citation_source"] == 0
+
+
+def test_evidence_may_be_a_file_alone(service: Service) -> None:
+    for name in ("leave.txt", "leave"):
+        (row,) = _run(service, _question(1, _HIT.question, "28 days", Evidence(name)))["rows"]
+        assert row["right"]
+        assert row["scores"]["recall@1"] == row["scores"]["citation_quote"] == 1
+
+
+def test_a_rejected_answer_that_comes_again(service: Service) -> None:
+    said = _run(service, _HIT)["rows"][0]["answer"]
+    assert said
+    told = Question("1", _HIT.question, rejected=(said["text"],))
+    run = _run(service, told, replace(told, id="2", rejected=("something else",)))
+    assert [row["scores"]["rejected_again"] for row in run["rows"]] == [1, 0]
+    assert [row["right"] for row in run["rows"]] == [None, None]
+    assert run["metrics"]["rejected_again"] == 0.5
+    assert run["metrics"]["right"] is run["metrics"]["exact_match"] is None
+
+
+def test_judged_by_file_alone(service: Service) -> None:
+    judged = Question("1", "car park on weekdays", relevant=(("parking", 2), ("fire.txt", 1)))
+    run = _run(service, judged)
+    (row,) = run["rows"]
+    assert row["scores"]["file_recall@10"] == row["scores"]["file_mrr@10"] == 1
+    assert "recall@10" not in row["scores"]
+    assert run["metrics"]["recall@10"] is None
+    assert row["answer"] is row["guess"] is None
+    assert run["question_set"]["unjudged"] == 1
 
 
 def test_every_name_is_there(service: Service, tmp_path: Path) -> None:
-    for questions in ([_RIGHTLY_REFUSED], [_question(1, _HIT.question, "28 days")]):
-        run = evaluate(service, "default", questions)
-        run.write(tmp_path / "new" / "folder")
+    for question in (_RIGHTLY_REFUSED, _question(1, _HIT.question, "28 days")):
+        run = _run(service, question)
+        write(run, tmp_path / "new" / "folder" / "run.json")
         written = json.loads((tmp_path / "new" / "folder" / "run.json").read_text("utf-8"))
         assert set(_CONTRACT) <= written["metrics"].keys()
         assert written["metrics"]["recall@1"] is None  # no question has evidence
-        assert any("recall@1" in line and line.endswith("-") for line in run.lines())
+        assert not any("recall@1" in line for line in lines(run))
+        assert read(tmp_path / "new" / "folder" / "run.json")["rows"] == list(run["rows"])
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1}', "[" * 100_000])
+def test_what_is_no_run(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(InvalidInput, match="run"):
+        read(tmp_path / "run.json")
 
 
 def test_unindexed_files_are_refused(service: Service) -> None:
-    question = _question(1, "Where?", "here", Evidence("elsewhere.txt", "here"))
+    question = _question(5, "Where?", "here", Evidence("elsewhere.txt", "here"))
     with pytest.raises(InvalidInput, match=r"elsewhere\.txt.*--corpus"):
-        evaluate(service, "default", [question])
-    evaluate(service, "default", [question, _HIT])  # one of several is enough
+        _run(service, question)
+    _run(service, question, _HIT)  # one of several is enough
+
+
+def test_a_question_that_nobody_could_ask(service: Service) -> None:
+    with pytest.raises(InvalidInput, match="'2' is longer than"):
+        _run(service, _HIT, replace(_REFUSED, question="why " * 501))
+
+
+def test_a_stopped_run_goes_on(service: Service, tmp_path: Path) -> None:
+    questions = [_HIT, _REFUSED, _RIGHTLY_REFUSED, _WRONGLY_ANSWERED]
+    whole = _run(service, *questions)
+    seen: list[None] = []
+
+    def stop_after_two() -> None:
+        seen.append(None)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _run(service, *questions, journals=tmp_path, asked=stop_after_two)
+    (journal,) = tmp_path.iterdir()
+    kept = journal.read_text().splitlines()
+    assert [json.loads(line)["id"] for line in kept] == ["1", "2"]
+    # The second row was cut short by whatever stopped it.
+    journal.write_text(
+        f"{kept[0].replace(_HIT.question, 'as it was asked before')}\n{kept[1][:50]}"
+    )
+    run = _run(service, *questions, journals=tmp_path)
+    assert run["rows"][0]["question"] == "as it was asked before"
+    assert [row["scores"] for row in run["rows"]] == [row["scores"] for row in whole["rows"]]
+    assert not list(tmp_path.iterdir())  # complete: the next run asks again
+
+
+def test_other_questions_are_another_journal(service: Service, tmp_path: Path) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    for question in (_HIT, replace(_HIT, answers=("29 days",))):
+        with pytest.raises(KeyboardInterrupt):
+            _run(service, question, journals=tmp_path, asked=stop)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_many_questions_at_once_keep_their_order(service: Service) -> None:
+    """The first 200 are asked one at a time and timed, the rest several at a time."""
+    many = [
+        replace(q, id=f"{q.id}-{n}")
+        for n in range(60)
+        for q in (_HIT, _REFUSED, _RIGHTLY_REFUSED, _WRONGLY_ANSWERED)
+    ]
+    run = _run(service, *many)
+    assert [row["id"] for row in run["rows"]] == [q.id for q in many]
+    assert [row["milliseconds"] is not None for row in run["rows"]] == [True] * 200 + [False] * 40
+    scores = [row["scores"] for row in run["rows"]]
+    assert scores == scores[:4] * 60
 
 
 @pytest.fixture
@@ -130,6 +269,10 @@ def _rag(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
     return exited.value.code, capsys.readouterr().out
 
 
+def _homes(settings: Path) -> list[Path]:
+    return [p for p in (settings / "cache" / "evaluation").iterdir() if p.name != "journals"]
+
+
 def test_the_sample_questions(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`rag eval` over the sample corpus; the second time nothing is encoded."""
     lines = (_DATA / "questions.jsonl").read_text("utf-8").splitlines()[:40:2]
@@ -140,7 +283,7 @@ def test_the_sample_questions(settings: Path, capsys: pytest.CaptureFixture[str]
     run: dict[str, Any] = json.loads(out)
     assert status == 0
     assert run == json.loads((settings / "out" / "run.json").read_text("utf-8"))
-    assert run.keys() == {"format", "settings", "questions", "metrics", "baseline", "rows"}
+    assert run["weight_free"] is None  # it is the reader without weights that was asked
     assert run["settings"]["embedder"] == "hashing-1"
     assert run["settings"]["reader"]
     assert run["questions"] == len(run["rows"]) == len(lines)
@@ -150,7 +293,8 @@ def test_the_sample_questions(settings: Path, capsys: pytest.CaptureFixture[str]
         assert row["id"] == json.loads(line)["id"]
     assert not (settings / "home" / "index.sqlite").exists()  # the user's own index is not touched
 
-    (home,) = (settings / "cache" / "evaluation").iterdir()
+    assert (settings / "out" / "report.html").read_text("utf-8").startswith("<!doctype html>")
+    (home,) = _homes(settings)
     kept = build(Settings(home=home, embedder="hashing", reader="sentence"))
     report = kept.ingest([_DATA / "corpus"])
     kept.close()
@@ -159,7 +303,7 @@ def test_the_sample_questions(settings: Path, capsys: pytest.CaptureFixture[str]
     status, out = _rag(capsys, *command[:-3])
     assert status == 0
     assert "recall@10" in out
-    assert [path.name for path in (settings / "cache" / "evaluation").iterdir()] == [home.name]
+    assert _homes(settings) == [home]
 
 
 def test_eval_over_the_users_own_index(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,20 +84,23 @@ def _recall(run: Mapping[str, Any]) -> Plot:
     if not points:
         return Plot(name, title, "Left out: no question names its evidence.")
     figure, axes = _figure()
-    ks = [k for k, _, _ in points]
-    passages = [value for _, value, _ in points]
-    files = [(k, value) for k, _, value in points if value is not None]
-    axes.plot(ks, passages, color=_FIRST, marker="o", label="the passage")
-    if files:
-        axes.plot(*zip(*files, strict=True), color=_SECOND, ls="--", marker="s", label="its file")
+    told = []
+    for column, label, colour, line, marker in (
+        (1, "the passage", _FIRST, "-", "o"),
+        (2, "its file", _SECOND, "--", "s"),
+    ):
+        known = [(point[0], point[column]) for point in points if point[column] is not None]
+        if known:
+            axes.plot(*zip(*known, strict=True), color=colour, ls=line, marker=marker, label=label)
+            (first, at_first), (last, at_last) = known[0], known[-1]
+            told.append(f"{label} {percent(at_first)} at {first}, {percent(at_last)} at {last}")
     axes.set_ylim(0, 1.03)
     axes.set_xlabel("k, passages from the best")
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
     axes.yaxis.set_major_formatter(_percentages())
     _legend(figure, 2)
-    told = f"{percent(passages[0])} at {ks[0]}, {percent(passages[-1])} at {ks[-1]}"
     caption = "How much of the evidence is among the first k passages."
-    return Plot(name, title, caption, _svg(figure, name, f"{title}: passages {told}."))
+    return Plot(name, title, caption, _svg(figure, name, f"{title}: {'; '.join(told)}."))
 
 
 def _risk_coverage(run: Mapping[str, Any]) -> Plot:

@@ -187,7 +187,7 @@ def test_the_page_is_well_made(sample: type[Sample]) -> None:
     assert len(plots) == 5
     assert all(plot.attributes["role"] == "img" for plot in plots)
     told = _attribute(page, "svg.plot", "aria-label").replace("\xa0", " ")
-    assert told == "Recall by k: passages 62 % at 1, 85 % at 10."
+    assert told == "Recall by k: the passage 62 % at 1, 85 % at 10; its file 82 % at 1, 97 % at 10."
 
 
 def test_a_run_with_little_in_it(sample: type[Sample]) -> None:
@@ -234,3 +234,11 @@ def test_the_same_run_gives_the_same_bytes(sample: type[Sample]) -> None:
     again = json.loads(json.dumps(run))
     assert render(run, sample.comparison()) == render(again, sample.comparison())
     assert run == again  # and is left as it was
+
+
+def test_recall_by_file_alone(sample: type[Sample]) -> None:
+    """As in a collection that is judged by document."""
+    run = sample.run()
+    run["curves"]["recall"] = [[1, None, 0.5], [2, None, 0.75]]
+    label = _one(_parsed(render(run)), 'svg[aria-label^="Recall by k"]').attributes["aria-label"]
+    assert label == "Recall by k: its file 50\xa0% at 1, 75\xa0% at 2."

@@ -110,6 +110,37 @@ def test_ctrl_c_loses_nothing_committed(run: Run, tmp_path: Path, home: Path) ->
         assert connection.pragma("integrity_check") == "ok"
 
 
+def test_ctrl_c_loses_no_question_that_was_asked(run: Run, tmp_path: Path) -> None:
+    run("ingest", _numbers(tmp_path / "files", 5))
+    questions = tmp_path / "questions.jsonl"
+    rows = (
+        {"id": str(n), "question": f"What is the number, {n}?", "answerable": False}
+        for n in range(4_000)
+    )
+    questions.write_text("\n".join(map(json.dumps, rows)))
+    process = _rag("eval", questions, "--json", start_new_session=True)
+    while not (kept := _asked(tmp_path)):
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err.endswith("the same command goes on\n")
+    assert _asked(tmp_path)[: len(kept)] == kept
+    # The rows that are there are not asked for again: one of them is marked.
+    journal = next((tmp_path / "cache" / "evaluation" / "journals").iterdir())
+    journal.write_text(journal.read_text().replace("What is the number, 0?", "As it was"))
+    again = run("eval", questions, "--json").json
+    assert [row["id"] for row in again["rows"]] == [str(n) for n in range(4_000)]
+    assert again["rows"][0]["question"] == "As it was"
+
+
+def _asked(tmp_path: Path) -> list[str]:
+    """The questions that are safe by now."""
+    journals = (tmp_path / "cache").glob("evaluation/journals/*.jsonl")
+    return [line for journal in journals for line in journal.read_text().splitlines()]
+
+
 def _numbers(folder: Path, count: int) -> Path:
     folder.mkdir()
     for number in range(count):

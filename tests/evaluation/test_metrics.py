@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.evaluation.metrics import exact_match, f1, normalised, percentile
+from rag.evaluation.metrics import (
+    auroc,
+    calibration_error,
+    exact_match,
+    f1,
+    normalised,
+    percentile,
+    reliability,
+    risk_coverage,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +85,48 @@ def test_percentile_is_the_nearest_rank() -> None:
     assert percentile([3.0], 0.5) == percentile([3.0], 0.99) == 3
     assert percentile([float(n) for n in range(100, 0, -1)], 0.95) == 95
     assert percentile([float(n) for n in range(1, 101)], 0.99) == 99
+
+
+def test_auroc() -> None:
+    assert auroc([3, 2, 1], [True, False, False]) == 1
+    assert auroc([1, 2, 3], [True, False, False]) == 0
+    # Of four pairs of a right and a wrong answer two are in order, one is a tie.
+    assert auroc([4, 2, 3, 2], [True, True, False, False]) == (2 + 0.5) / 4
+    assert auroc([1, 2], [True, True]) is auroc([], []) is None
+    # A wrong answer that counts three times.
+    assert auroc([2, 1, 3], [True, False, False], np.array([1.0, 1.0, 3.0])) == 1 / 4
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=30))
+def test_auroc_counts_pairs(answers: list[tuple[int, bool]]) -> None:
+    strengths, right = zip(*answers, strict=True)
+    pairs = [(s, t) for s, good in answers if good for t, other in answers if not other]
+    won = sum(1.0 if s > t else 0.5 if s == t else 0.0 for s, t in pairs)
+    expected = won / len(pairs) if pairs else None
+    assert auroc(strengths, right) == pytest.approx(expected)
+
+
+def test_risk_coverage() -> None:
+    curve = risk_coverage([0.9, 0.5, 0.7, 0.7], [True, False, True, False], questions=8)
+    # 0.7 stands for two answers, which are given together.
+    assert curve == [(1 / 8, 0, 0.9), (3 / 8, 1 / 3, 0.7), (4 / 8, 2 / 4, 0.5)]
+    assert risk_coverage([], [], questions=3) == []
+    many = risk_coverage([float(n) for n in range(1000)], [True] * 1000, 1000, points=50)
+    assert len(many) == 50
+    assert (many[0].coverage, many[-1].coverage) == (0.001, 1)
+
+
+def test_reliability() -> None:
+    bins = reliability([0.05, 0.95, 0.97, 1.0, 0.5], [False, True, True, False, True])
+    assert [(pytest.approx(b.confidence), b.right, b.answers) for b in bins] == [
+        (0.05, 0, 1),
+        (0.5, 1, 1),
+        (pytest.approx((0.95 + 0.97 + 1) / 3), pytest.approx(2 / 3), 3),
+    ]
+    # |.05 - 0| + |.5 - 1| + 3 |.9733 - .6667|, of five answers
+    error = (0.05 + 0.5 + 0.92) / 5
+    assert calibration_error([0.05, 0.95, 0.97, 1.0, 0.5], [False, True, True, False, True]) == (
+        pytest.approx(error)
+    )
+    assert calibration_error([], []) is None
+    assert calibration_error([0.25], [False], np.array([4.0])) == 0.25

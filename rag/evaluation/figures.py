@@ -95,16 +95,16 @@ class Figures:
     causes: Mapping[str, int]
 
 
-def figures(rows: Sequence[Row], *, intervals: bool = True) -> Figures:
+def figures(rows: Sequence[Row]) -> Figures:
     """All figures of a run; intervals take about a second for a thousand questions."""
     statistics = _statistics(rows)
     once = np.ones(len(rows))
     means = {name: statistic(once) for name, statistic in statistics.items()}
-    bootstrap = Bootstrap(len(rows)) if intervals else None
+    bootstrap = Bootstrap(len(rows))
     told = {
         name: found
         for name, statistic in statistics.items()
-        if bootstrap and means[name] is not None and (found := bootstrap.interval(statistic))
+        if means[name] is not None and (found := bootstrap.interval(statistic))
     }
     times = [row["milliseconds"] for row in rows if row["milliseconds"] is not None]
     latencies = {
@@ -123,7 +123,7 @@ def _statistics(rows: Sequence[Row]) -> dict[str, Statistic]:
     ]
     return {name: weighted_mean(column(rows, name)) for name in (*MEANS, *parts, *SHARES)} | {
         "wrong_among_answered": weighted_mean(np.array(wrong)),
-        "auroc": _of_sure(metrics.auroc, rows, lambda row: row["strength"]),
+        "auroc": _of_sure(metrics.auroc, rows, strength_of),
         "calibration_error": _of_sure(metrics.calibration_error, rows, confidence_of),
         **({name: _best(rows, forced) for name, forced in _BEST.items()} if parts else {}),
     }
@@ -142,20 +142,7 @@ def _of_sure(
     metric: Callable[..., float | None], rows: Sequence[Row], sure: Callable[[Row], float | None]
 ) -> Statistic:
     """A figure of how sure the reader was of what it said or would have said."""
-    known = [
-        (place, how_sure, sound)
-        for place, row in enumerate(rows)
-        if (how_sure := sure(row)) is not None and (sound := row["sound"]) is not None
-    ]
-    places, sures, sounds = (
-        (np.array(part) for part in zip(*known, strict=True))
-        if known
-        else (
-            np.array([], int),
-            np.array([]),
-            np.array([]),
-        )
-    )
+    places, sures, sounds = _told(rows, sure)
 
     def figure(weights: Weights) -> float | None:
         return metric(sures, sounds, weights[places])
@@ -163,8 +150,26 @@ def _of_sure(
     return figure
 
 
+def _told(
+    rows: Sequence[Row], sure: Callable[[Row], float | None]
+) -> tuple[NDArray[np.intp], list[float], list[bool]]:
+    """The places of rows that say something, how sure it is, and whether it is sound."""
+    told = [
+        (place, how_sure, sound)
+        for place, row in enumerate(rows)
+        if (how_sure := sure(row)) is not None and (sound := row["sound"]) is not None
+    ]
+    places = np.array([place for place, _, _ in told], dtype=np.intp)
+    return places, [how_sure for _, how_sure, _ in told], [sound for *_, sound in told]
+
+
+def strength_of(row: Row) -> float | None:
+    """How strongly the reader stood by what it said or would have said; only their order counts."""
+    return row["strength"]
+
+
 def confidence_of(row: Row) -> float | None:
-    """How sure the reader was of what it said or would have said."""
+    """The probability that the reader gave it; None where it gives none."""
     said = row["answer"] or row["guess"]
     return said["confidence"] if said else None
 
@@ -189,17 +194,11 @@ class Curves(TypedDict):
 
 def curves(rows: Sequence[Row], recall: Sequence[RecallAt]) -> Curves:
     """How recall grows with k, how risk grows with coverage, and what confidence is worth."""
-    judged = [row for row in rows if row["right"] is not None]
-    sure = [(row["strength"], row["sound"]) for row in judged]
-    known = [(s, r) for s, r in sure if s is not None and r is not None]
-    confident = [(confidence_of(row), row["sound"]) for row in judged]
-    calibrated = [(c, r) for c, r in confident if c is not None and r is not None]
+    judged = sum(row["right"] is not None for row in rows)
+    _, strengths, sound = _told(rows, strength_of)
+    _, confidences, sound_too = _told(rows, confidence_of)
     return Curves(
         recall=recall,
-        risk_coverage=metrics.risk_coverage(
-            [s for s, _ in known], [r for _, r in known], len(judged)
-        ),
-        reliability=metrics.reliability([c for c, _ in calibrated], [r for _, r in calibrated])
-        if calibrated
-        else [],
+        risk_coverage=metrics.risk_coverage(strengths, sound, judged),
+        reliability=metrics.reliability(confidences, sound_too),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InvalidInput
-from rag.evaluation.questions import Evidence, Question, QuestionSet, checked
+from rag.evaluation.questions import Evidence, Question, QuestionSet, checked, text_field
 
 
 def read_json_lines(path: Path, *, partial: bool = False) -> QuestionSet:
@@ -39,8 +39,8 @@ def _question(row: Any) -> Question:
     if not isinstance(answerable, bool) and (answerable is not None or not rejected):
         raise ValueError("answerable must be true or false")
     question = Question(
-        id=_text(row, "id"),
-        question=_text(row, "question"),
+        id=text_field(row, "id"),
+        question=text_field(row, "question"),
         answers=_texts(row, "answers"),
         answerable=answerable,
         evidence=tuple(_evidence(item) for item in _list(row, "evidence")),
@@ -55,15 +55,7 @@ def _question(row: Any) -> Question:
 def _evidence(item: Any) -> Evidence:
     if not isinstance(item, dict):
         raise ValueError("evidence must hold objects with source and quote")
-    return Evidence(_text(item, "source"), _text(item, "quote"))
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{name} must be a text that is not blank")
-    value.encode()  # half a surrogate pair is a ValueError too
-    return value
+    return Evidence(text_field(item, "source"), text_field(item, "quote"))
 
 
 def _list(row: Mapping[str, Any], name: str) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from rag.errors import InvalidInput
-from rag.evaluation.questions import Question, QuestionSet, checked
+from rag.evaluation.questions import Question, QuestionSet, checked, text_field
 
 _CORPUS, _QUERIES, _QRELS = "corpus.jsonl", "queries.jsonl", "qrels"
 _Grades = Mapping[str, Mapping[str, int]]  # by query and document
@@ -106,7 +106,7 @@ def _judged(queries: Path, qrels: Path, partial: bool, wrong: Sequence[str]) -> 
     questions = []
     for number, row in _queries(asked):
         try:
-            question_id, text = _text(row, "_id"), _text(row, "text")
+            question_id, text = text_field(row, "_id"), text_field(row, "text")
         except ValueError as error:
             asked.add(number, error)
             continue
@@ -191,7 +191,7 @@ def _judgement(line: str, with_tabs: bool) -> tuple[str, str, int]:
 
 def _document(row: Mapping[str, Any]) -> tuple[str, bytes]:
     """The file's name and content; no content where the document has no words."""
-    name = document_name(_text(row, "_id"))
+    name = document_name(text_field(row, "_id"))
     title, text = row.get("title") or "", row.get("text") or ""
     if not isinstance(title, str) or not isinstance(text, str):
         raise ValueError("title and text must be texts")
@@ -204,11 +204,3 @@ def _document(row: Mapping[str, Any]) -> tuple[str, bytes]:
     front = f'---\ntitle: "{title}"\n---\n' if title else ""
     content = f"{front}\n{text}\n" if text else ""
     return name, content.encode(errors="replace")
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{name} must be a text that is not blank")
-    value.encode()  # half a surrogate pair is a ValueError too
-    return value

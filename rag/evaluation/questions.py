@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rag.errors import InvalidInput
 
@@ -93,3 +94,12 @@ def checked(
         cure = "mend them, or leave them out with --partial; " if kept else ""
         raise InvalidInput(f"{path}: {what}{more}; {cure}nothing was run")
     return QuestionSet(tuple(kept), tuple(files), tuple(wrong))
+
+
+def text_field(row: Mapping[str, Any], name: str) -> str:
+    """A text in a JSON object that must be there and not be blank. Raises `ValueError`."""
+    value = row.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{name} must be a text that is not blank")
+    value.encode()  # half a surrogate pair is a ValueError too
+    return value

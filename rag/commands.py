@@ -14,6 +14,7 @@ from typing import Any, Literal
 from rag import serving
 from rag.assembly import build
 from rag.assessing import Asked, assessed
+from rag.errors import InvalidInput
 from rag.evaluating import Wanted, predictions_of, trec_of
 from rag.evaluation.gate import FILE as GATE_FILE
 from rag.payloads import (
@@ -152,6 +153,7 @@ def run_eval(options: argparse.Namespace) -> int:
         gate=_gate(options),
         max_wrong=options.max_wrong if options.calibrate else None,
     )
+    _check_outputs(options)
     assessment = assessed(wanted, asked, settings_of(options))
     if options.out:
         assessment.write(options.out)
@@ -161,6 +163,18 @@ def run_eval(options: argparse.Namespace) -> int:
         options.predictions.write_text(predictions_of(assessment.run), "utf-8")
     _print(options, assessment.payload(), assessment.lines())
     return 0 if assessment.passed else 1
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Raises `InvalidInput` now for what could not be written after an hour of questions."""
+    try:
+        if options.out:
+            options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"--out {options.out} can't be made: {error.strerror}") from error
+    for file in (options.trec, options.predictions):
+        if file and (file.is_dir() or not file.absolute().parent.is_dir()):
+            raise InvalidInput(f"{file} can't be written: name a file in a folder that exists")
 
 
 def _gate(options: argparse.Namespace) -> Path | None:

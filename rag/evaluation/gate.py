@@ -36,7 +36,10 @@ def read_gate(file: Path) -> Gate:
     try:
         tables = tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"{file} can't be read as a gate: {error}") from error
+        raise InvalidInput(
+            f"{file} can't be read as a gate: {error}; it is a TOML file with limits such as f1 = "
+            "0.6 under [least], [most] or [worse]"
+        ) from error
     names = {"least": KNOWN, "most": KNOWN, "worse": COMPARED}
     if unknown := sorted(tables.keys() - names.keys()):
         raise InvalidInput(f"{file}: [{unknown[0]}] is no part of a gate: {', '.join(names)} are")

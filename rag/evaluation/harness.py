@@ -45,6 +45,8 @@ def evaluate(
     locator = Locator(service, collection)
     _check_sources(locator, question_set.questions)
     corpus = _corpus_facts(service, collection)
+    if not corpus["passages"]:
+        raise InvalidInput(f"{collection!r} is empty: `rag ingest` a folder, or give --corpus")
     tuning = service.tuning(collection) if tuned else None
     settings = RunSettings(
         mode="open",

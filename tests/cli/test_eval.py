@@ -226,3 +226,24 @@ def test_a_corpus_of_nothing(rag: Rag, table: Path, tmp_path: Path) -> None:
         status, _, err = rag("eval", table, "--corpus", corpus)
         assert status == 2
         assert "corpus" in err
+
+
+@pytest.mark.parametrize(
+    "output",
+    [("--out", "questions.csv"), ("--trec", "none/run.txt"), ("--predictions", "folder")],
+)
+def test_what_can_not_be_written_is_said_first(
+    rag: Rag, table: Path, output: tuple[str, str]
+) -> None:
+    status, out, err = rag("eval", table, "--corpus", "folder", *output)
+    assert (status, out) == (2, "")
+    assert output[1] in err
+
+
+def test_an_empty_index(rag: Rag, tmp_path: Path) -> None:
+    """No question names a file, so nothing tells before the first is asked."""
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text('{"id": "1", "question": "Where?", "answerable": false}')
+    status, _, err = rag("eval", questions)
+    assert status == 2
+    assert "'default' is empty" in err

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from rag.evaluation import metrics
 from rag.reading.confidence import Calibration, Ranking, Rivals, features
 from rag.training.trials import Found, Kind, Read, Trial
 
@@ -107,23 +108,15 @@ def threshold_for(judged: Sequence[Judged], wrong: float) -> float:
     return round(falling[int(good[-1])].confidence, 4) if len(good) else 1.0
 
 
-def calibration_error(judged: Sequence[Judged], bins: int = 10) -> float:
-    """Expected calibration error with bins of equal width (Guo et al., 2017)."""
-    return sum(
-        abs(confidence - right) * count for confidence, right, count in reliability(judged, bins)
-    ) / len(judged)
+def calibration_error(judged: Sequence[Judged]) -> float:
+    """Expected calibration error of answers, of which there is one at least."""
+    return metrics.calibration_error(*_told(judged)) or 0.0
 
 
-def reliability(judged: Sequence[Judged], bins: int = 10) -> list[tuple[float, float, int]]:
+def reliability(judged: Sequence[Judged]) -> list[metrics.Bin]:
     """For each bin that holds answers: mean confidence, share that is right, and how many."""
-    groups: dict[int, list[Judged]] = {}
-    for answer in judged:
-        groups.setdefault(min(bins - 1, int(answer.confidence * bins)), []).append(answer)
-    return [
-        (
-            sum(answer.confidence for answer in group) / len(group),
-            sum(answer.found.right for answer in group) / len(group),
-            len(group),
-        )
-        for _, group in sorted(groups.items())
-    ]
+    return metrics.reliability(*_told(judged))
+
+
+def _told(judged: Sequence[Judged]) -> tuple[list[float], list[bool]]:
+    return [answer.confidence for answer in judged], [answer.found.right for answer in judged]

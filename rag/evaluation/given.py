@@ -12,7 +12,7 @@ from rag.evaluation.asking import all_rows
 from rag.evaluation.causes import Outcome, cause_of
 from rag.evaluation.journal import Journal
 from rag.evaluation.questions import QuestionSet
-from rag.evaluation.rows import GoldRow, QuotedRow, Row, is_right, is_sound
+from rag.evaluation.rows import GoldRow, QuotedRow, Row
 from rag.evaluation.run import Run, RunSettings, run_of
 from rag.evaluation.squad import SquadParagraph, SquadQuestion
 from rag.reading.base import Reader
@@ -80,7 +80,7 @@ def _row(one: _Asked, best: Candidate | None, milliseconds: float | None) -> Row
     margin = _margin(best)
     answered = margin is not None and margin >= 0
     said = best.span.of(text) if best else ""
-    fits = best is not None and is_right(said, accepted)
+    fits = best is not None and metrics.is_right(said, accepted)
     outcome = Outcome(
         answerable=bool(accepted),
         answered=answered,
@@ -107,7 +107,7 @@ def _row(one: _Asked, best: Candidate | None, milliseconds: float | None) -> Row
         answer=quoted if answered else None,
         guess=None if answered else quoted,
         guess_right=None if answered else outcome.would_be_right,
-        sound=is_sound(said, best.sentence.of(text), accepted) if best else None,
+        sound=metrics.is_sound(said, best.sentence.of(text), accepted) if best else None,
         strength=margin,
         passages=[],
         milliseconds=milliseconds,

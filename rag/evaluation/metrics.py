@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
+_HALF = 0.5  # of the words, as F1
 _BINS = 10  # of equal width, as in Guo et al., 2017
 
 
@@ -46,6 +47,26 @@ def _f1(given: Sequence[str], gold: Sequence[str]) -> float:
     same = sum((Counter(given) & Counter(gold)).values())
     # 2PR / (P + R) with P = same / given and R = same / gold.
     return 2 * same / (len(given) + len(gold))
+
+
+def holds(text: str, accepted: Sequence[str]) -> bool:
+    """Whether an accepted answer stands in the text, as whole words."""
+    given = f" {normalised(text)} "
+    return any(f" {normalised(answer)} " in given for answer in accepted)
+
+
+def is_right(answer: str, accepted: Sequence[str]) -> bool:
+    """The marked words are an accepted answer: they share more than half of their words with one,
+    as F1, or hold it whole.
+    """
+    return bool(accepted) and (f1(answer, accepted) > _HALF or holds(answer, accepted))
+
+
+def is_sound(answer: str, sentence: str, accepted: Sequence[str]) -> bool:
+    """What a reader's confidence promises: the sentence that is shown holds an accepted answer, or
+    the marked words share half of theirs with one.
+    """
+    return bool(accepted) and (f1(answer, accepted) >= _HALF or holds(sentence, accepted))
 
 
 # Refusing and confidence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from typing_extensions import TypedDict
@@ -13,8 +12,6 @@ from rag.evaluation.gold import Gold, Locator, whole_words
 from rag.evaluation.questions import Question
 from rag.tuning import strength
 from rag.types import Citation, Considered, Fate, RankedPassage, Reply
-
-_OVERLAP = 0.5  # of words, as F1
 
 
 class GoldRow(TypedDict):
@@ -118,7 +115,7 @@ def judged(question: Question, reply: Reply, locator: Locator, milliseconds: flo
         answer=_quoted(answer) if answer else None,
         guess=_quoted(guess) if guess else None,
         guess_right=outcome.would_be_right if guess and known else None,
-        sound=is_sound(_words(said), _sentence(said), question.answers)
+        sound=metrics.is_sound(_words(said), _sentence(said), question.answers)
         and _in_place([said.citation, *said.also_in], gold)
         if said and known
         else None,
@@ -137,10 +134,10 @@ def _outcome(question: Question, reply: Reply, gold: Gold, guess: Considered | N
         answered=best is not None,
         indexed=not gold.pieces or any(piece.stands for piece in gold.pieces),
         read=_was_read(reply, gold, answers),
-        right_words=best is not None and is_right(best.text, answers),
+        right_words=best is not None and metrics.is_right(best.text, answers),
         right_place=best is not None and _in_place([best.citation, *best.also_in], gold),
         would_be_right=guess is not None
-        and is_right(_words(guess), answers)
+        and metrics.is_right(_words(guess), answers)
         and _in_place([guess.citation, *guess.also_in], gold),
     )
 
@@ -151,30 +148,6 @@ def _was_read(reply: Reply, gold: Gold, answers: Sequence[str]) -> bool:
         patterns = [whole_words(answer) for answer in answers]
         return any(pattern.search(one.citation.quote) for one in read for pattern in patterns)
     return any(gold.held_by([one.citation, *one.also_in]) for one in read)
-
-
-def is_right(text: str, answers: Iterable[str]) -> bool:
-    """The marked words are an accepted answer: they share more than half of their words with one,
-    or hold it whole.
-    """
-    marked = f" {metrics.normalised(text)} "
-    return any(
-        metrics.f1(text, [answer]) > _OVERLAP or f" {metrics.normalised(answer)} " in marked
-        for answer in answers
-    )
-
-
-def is_sound(text: str, sentence: str, answers: Sequence[str]) -> bool:
-    """What a reader's confidence promises: the sentence that is shown holds an accepted answer, or
-    the marked words share half of theirs with one.
-    """
-    return _holds_answer(sentence, answers) or (
-        bool(answers) and metrics.f1(text, answers) >= _OVERLAP
-    )
-
-
-def _holds_answer(sentence: str, answers: Iterable[str]) -> bool:
-    return any(_spaced(answer) in _spaced(sentence) for answer in answers)
 
 
 def _in_place(citations: Iterable[Citation], gold: Gold) -> bool:
@@ -207,7 +180,7 @@ def _scores(
         return scores | {"wrongly_answered": float(outcome.answered)}
     scores |= {
         "answer_in_sentence": float(
-            best is not None and _holds_answer(best.sentence, question.answers)
+            best is not None and metrics.holds(best.sentence, question.answers)
         ),
         "wrongly_refused": float(not outcome.answered),
     }
@@ -294,8 +267,3 @@ def _shown(passage: RankedPassage, gold: Gold) -> ShownRow:
         held=sorted(held),
         also_in=[copy.origin.source for copy in passage.also_in],
     )
-
-
-def _spaced(text: str) -> str:
-    """Without case and with single spaces: a quote may be wrapped differently."""
-    return re.sub(r"\s+", " ", text).strip().casefold()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.evaluation.metrics import f1, normalised
+from rag.evaluation.metrics import f1, holds, is_sound
 from rag.evaluation.squad import SquadParagraph
 from rag.reading.confidence import Evidence
 from rag.reading.span_reader import Reading, SpanReader, around, sentences_of
@@ -65,12 +65,6 @@ def is_exact(answer: str, accepted: Sequence[str]) -> bool:
     return bool(accepted) and (f1(answer, accepted) >= _HALF or holds(answer, accepted))
 
 
-def holds(text: str, accepted: Sequence[str]) -> bool:
-    """Whether one of the accepted answers stands in the text, as whole words."""
-    given = f" {normalised(text)} "
-    return any(f" {normalised(one)} " in given for one in accepted)
-
-
 def halves(paragraphs: Sequence[SquadParagraph]) -> tuple[list[SquadParagraph], ...]:
     """Every second article, and the others."""
     number = {title: n for n, title in enumerate(dict.fromkeys(p.title for p in paragraphs))}
@@ -122,5 +116,5 @@ def read(
 def _found(passage: Passage, best: Reading, accepted: Sequence[str]) -> Found:
     exact = is_exact(best.text, accepted)
     sentence = around(best.span, sentences_of(passage)).of(passage.text)
-    right = exact or holds(sentence, accepted)
+    right = is_sound(best.text, sentence, accepted)
     return Found(passage.ordinal, best.text, best.evidence, exact, right)

@@ -12,6 +12,9 @@ from rag.evaluation.metrics import (
     calibration_error,
     exact_match,
     f1,
+    holds,
+    is_right,
+    is_sound,
     normalised,
     percentile,
     reliability,
@@ -85,6 +88,35 @@ def test_percentile_is_the_nearest_rank() -> None:
     assert percentile([3.0], 0.5) == percentile([3.0], 0.99) == 3
     assert percentile([float(n) for n in range(100, 0, -1)], 0.95) == 95
     assert percentile([float(n) for n in range(1, 101)], 0.99) == 99
+
+
+def test_a_sentence_holds_whole_words() -> None:
+    assert holds("It began in October, 1973.", ["1972", "October 1973"])
+    assert not holds("It cost 19730 pounds.", ["1973"])
+    assert not holds("It began in 1973.", [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "sound"),
+    [
+        ("October 1973", True, True),
+        ("early October 1973", True, True),  # F1 of 4/5
+        ("a war that began in October 1973", True, True),  # holds it
+        ("1973", True, True),  # F1 of 2/3
+        ("1973 by", False, True),  # one word off: F1 of 1/2, and the sentence holds it
+        ("Egypt", False, True),
+    ],
+)
+def test_right_words_and_a_sound_sentence(answer: str, right: bool, sound: bool) -> None:
+    assert is_right(answer, ["October 1973"]) is right
+    assert is_sound(answer, "It began in October 1973 by Egypt.", ["October 1973"]) is sound
+
+
+def test_nothing_is_right_where_nothing_is_accepted() -> None:
+    assert not is_right("", [])
+    assert not is_sound("here", "It is here.", [])
+    assert not is_sound("Egypt", "It began in Egypt.", ["October 1973"])
+    assert is_sound("1973 by", "It began elsewhere.", ["October 1973"])  # half of the words
 
 
 def test_auroc() -> None:

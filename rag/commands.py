@@ -13,10 +13,7 @@ from typing import Any, Literal
 
 from rag import serving
 from rag.assembly import build
-from rag.assessing import Asked, assessed
 from rag.errors import InvalidInput
-from rag.evaluating import Wanted, predictions_of, trec_of
-from rag.evaluation.gate import FILE as GATE_FILE
 from rag.payloads import (
     collection_payload,
     document_payload,
@@ -37,6 +34,8 @@ from rag.terminal import (
     why_lines,
 )
 from rag.types import Status
+
+_GATE = "gate.toml"  # beside a question set
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -138,6 +137,10 @@ def run_rebuild(options: argparse.Namespace) -> int:
 
 
 def run_eval(options: argparse.Namespace) -> int:
+    # Plots and statistics take a second to load, and only this command needs them.
+    from rag.assessing import Asked, assessed  # noqa: PLC0415
+    from rag.evaluating import Wanted, predictions_of, trec_of  # noqa: PLC0415
+
     wanted = Wanted(
         questions=options.questions,
         collection=options.collection,
@@ -183,7 +186,7 @@ def _gate(options: argparse.Namespace) -> Path | None:
     if file is not True:
         return file
     questions: Path = options.questions
-    return (questions if questions.is_dir() else questions.parent) / GATE_FILE
+    return (questions if questions.is_dir() else questions.parent) / _GATE
 
 
 def run_serve(options: argparse.Namespace) -> int:

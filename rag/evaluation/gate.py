@@ -14,9 +14,6 @@ from rag.evaluation.compare import Comparison
 from rag.evaluation.figures import COMPARED, KNOWN, LOWER_IS_BETTER, SHARES
 from rag.evaluation.run import Run, shown
 
-FILE = "gate.toml"
-"""The gate's name beside a question set."""
-
 _SURE = 0.05  # p below which a change for the worse is no chance
 
 

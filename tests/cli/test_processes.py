@@ -44,6 +44,15 @@ def test_help_loads_no_library() -> None:
     assert ran.stdout.splitlines()[-1] == "set()"
 
 
+def test_only_evaluation_loads_what_it_takes() -> None:
+    script = (
+        "import sys, rag.commands, api.server\n"
+        "print({'matplotlib', 'scipy', 'ir_measures', 'jinja2'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "set()"
+
+
 def test_serving_loads_no_torch(folder: Path, run: Run) -> None:
     run("ingest", folder)
     script = (

@@ -13,6 +13,7 @@ from rag.payloads import (
     ReplyPayload,
     SearchPayload,
     StatusPayload,
+    VerificationPayload,
 )
 
 _ID = "7d32a0b875de035dda1fb79243f5924c"
@@ -115,6 +116,16 @@ DOCUMENT: DocumentPayload = {
     "ingested_at": "2026-01-31T09:30:00+00:00",
 }
 DOCUMENTS = {"documents": [DOCUMENT], "next": None}
+VERIFIED: VerificationPayload = {
+    "status": "moved",
+    "document_id": _ID,
+    "source": "handbook/leave.md",
+    "start": 47,
+    "end": 54,
+    "paragraph": 2,
+    "file": "same",
+    "detail": "the text has changed, and the quote stands at another place",
+}
 COLLECTION: CollectionPayload = {
     "name": "default",
     "documents": 1,
@@ -132,6 +143,7 @@ STATUS: StatusPayload = {
 _REPLIES: dict[tuple[str, str, str], Any] = {
     ("/v1/ask", "post", "200"): REPLY,
     ("/v1/search", "post", "200"): SEARCH,
+    ("/v1/verify", "post", "200"): {"results": [VERIFIED]},
     ("/v1/feedback", "post", "201"): {"id": "feedback-1c0e6f3a9b52"},
     ("/v1/documents", "post", "201"): UPLOADED,
     ("/v1/documents", "get", "200"): DOCUMENTS,

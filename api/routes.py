@@ -23,11 +23,14 @@ from api.schemas import (
     FeedbackRequest,
     FeedbackTaken,
     Health,
+    Kept,
     Problem,
     Readiness,
     SearchRequest,
     Text,
     UploadResults,
+    Verifications,
+    VerifyRequest,
 )
 from api.state import Shared
 from rag.errors import NotFound
@@ -42,9 +45,11 @@ from rag.payloads import (
     reply_payload,
     search_payload,
     status_payload,
+    verification_payload,
 )
 from rag.service import DEFAULT_COLLECTION
 from rag.types import Outcome, Span, Status
+from rag.verifying import Claim
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -113,10 +118,32 @@ async def feedback(shared: Shared, body: FeedbackRequest) -> FeedbackTaken:
     return {"id": taken}
 
 
-def _sentence(cited: Cited) -> Span | None:
+def _sentence(cited: Cited | Kept) -> Span | None:
     if cited.sentence_start is None or cited.sentence_end is None:
         return None
     return Span(cited.sentence_start, cited.sentence_end)
+
+
+@api.post("/verify")
+async def verify(shared: Shared, body: VerifyRequest) -> Verifications:
+    """Whether citations still hold: `exact`, `moved`, `stale` or `missing`."""
+    claims = [_claim(kept) for kept in body.citations]
+    found = await shared.read(shared.service.verify, claims)
+    return {"results": [verification_payload(one) for one in found]}
+
+
+def _claim(kept: Kept) -> Claim:
+    return Claim(
+        span=Span(kept.start, kept.end),
+        quote=kept.quote,
+        text_sha256=kept.text_sha256,
+        document_id=kept.document_id,
+        source=kept.source,
+        sha256=kept.sha256,
+        sentence=_sentence(kept),
+        prefix=kept.prefix or "",
+        suffix=kept.suffix or "",
+    )
 
 
 @api.post("/documents", status_code=201, responses=_problems(409, 415, 507))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
 from rag.feedback import Verdict
-from rag.payloads import CollectionPayload, DocumentPayload, OutcomePayload
+from rag.payloads import (
+    CollectionPayload,
+    DocumentPayload,
+    OutcomePayload,
+    VerificationPayload,
+)
 from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION, LONGEST_QUESTION, MOST_PASSAGES
 
 
@@ -34,6 +39,10 @@ Question = Annotated[
 ]
 Offset = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 LONGEST_NOTE = 2_000  # characters
+MOST_CITATIONS = 100  # in one request
+LONGEST_QUOTE = 100_000  # characters
+_LONGEST_PATH = 8_000  # characters
+_SHA256 = "^[0-9a-f]{64}$"
 DOCUMENT_ID = "^[0-9a-f]{32}$"
 CollectionName = Annotated[str, Field(pattern=f"^{COLLECTION_NAME}$")]
 
@@ -100,6 +109,62 @@ class FeedbackRequest(BaseModel):
         None
     )
     note: Annotated[Text, Field(max_length=LONGEST_NOTE)] | None = None
+
+
+class Kept(BaseModel):
+    """A citation as a reply gave it, by `document_id` or by `source`; what else it holds is not
+    looked at.
+    """
+
+    document_id: Annotated[str, Field(pattern=DOCUMENT_ID)] | None = None
+    source: Annotated[Text, Field(min_length=1, max_length=_LONGEST_PATH)] | None = None
+    start: Offset
+    end: Offset
+    quote: Annotated[Text, Field(min_length=1, max_length=LONGEST_QUOTE)]
+    text_sha256: Annotated[str, Field(pattern=_SHA256)]
+    sha256: Annotated[str, Field(pattern=_SHA256)] | None = None
+    sentence_start: Offset | None = None
+    sentence_end: Offset | None = None
+    prefix: Annotated[Text, Field(max_length=LONGEST_NOTE)] | None = None
+    suffix: Annotated[Text, Field(max_length=LONGEST_NOTE)] | None = None
+
+    @model_validator(mode="after")
+    def _names_a_stretch_of_a_document(self) -> Self:
+        if self.document_id is None and self.source is None:
+            raise ValueError("names no document: give document_id or source")
+        if self.end <= self.start:
+            raise ValueError("end must be larger than start")
+        return self
+
+
+class VerifyRequest(BaseModel):
+    """Citations to check, as replies gave them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "citations": [
+                        {
+                            "source": "handbook/leave.md",
+                            "start": 52,
+                            "end": 59,
+                            "quote": "28 days",
+                            "text_sha256": "0" * 64,
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    citations: Annotated[list[Kept], Field(min_length=1, max_length=MOST_CITATIONS)]
+
+
+class Verifications(TypedDict):
+    """How each citation stands, in the order of the request."""
+
+    results: list[VerificationPayload]
 
 
 class FeedbackTaken(TypedDict):

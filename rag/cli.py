@@ -82,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     remove.add_argument(
         "source", metavar="SOURCE", type=_text, help="its path in its folder, or its id"
     )
+    verify = command("verify", "whether the citations of a saved reply still hold")
+    verify.add_argument("file", metavar="FILE", type=Path, help="replies or citations; - is stdin")
     command("collections", "the collections and their sizes")
     command("status", "where the index is and what it holds")
     command("rebuild", "re-encode everything with the configured model", writing)

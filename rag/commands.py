@@ -21,8 +21,10 @@ from rag.payloads import (
     report_payload,
     search_payload,
     status_payload,
+    verification_payload,
 )
 from rag.progress import ProgressBar
+from rag.saved import read_claims
 from rag.service import Service
 from rag.settings import Settings
 from rag.terminal import (
@@ -30,6 +32,7 @@ from rag.terminal import (
     document_lines,
     reply_lines,
     report_lines,
+    verification_lines,
     wants_colour,
     why_lines,
 )
@@ -110,6 +113,15 @@ def run_remove(options: argparse.Namespace) -> int:
         [f"removed   {options.source}"],
     )
     return 0
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    claims = read_claims(options.file)
+    with _service(options) as service:
+        results = list(zip(claims, service.verify(claims), strict=True))
+    payload = [{"quote": claim.quote, **verification_payload(one)} for claim, one in results]
+    _print(options, {"results": payload}, verification_lines(results))
+    return 0 if all(one.holds for _, one in results) else 1
 
 
 def run_collections(options: argparse.Namespace) -> int:

@@ -29,6 +29,10 @@ class UnsupportedFormat(FileRefused):
     """No reader for this kind of file."""
 
 
+class FileVanished(FileRefused):
+    """There is no such file any more."""
+
+
 class TooLarge(FileRefused):
     """The file is larger than the configured limit."""
 

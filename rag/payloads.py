@@ -22,6 +22,7 @@ from rag.types import (
     Reply,
     Status,
 )
+from rag.verifying import Verification
 
 
 class CitationPayload(TypedDict):
@@ -131,6 +132,24 @@ class ReplyPayload(SearchPayload):
     answers: list[AnswerPayload]
     reason: str | None
     explanation: list[ConsideredPayload] | None
+
+
+class VerificationPayload(TypedDict):
+    """How a citation stands: `exact`, `moved`, `stale` or `missing`; `detail` says why.
+
+    `start`, `end` and `paragraph` are where its quote stands now, null where it does not. `file` is
+    whether the file on the server's disk is the one that was ingested: `same`, `changed`, `gone` or
+    `unreachable`; null for an upload.
+    """
+
+    status: str
+    document_id: str | None
+    source: str | None
+    start: int | None
+    end: int | None
+    paragraph: int | None
+    file: str | None
+    detail: str
 
 
 class DocumentPayload(TypedDict):
@@ -287,6 +306,19 @@ def _considered_payload(one: Considered) -> ConsideredPayload:
         "null_score": best.null_score if best else None,
         "confidence": best.confidence if best else None,
         "fate": one.fate,
+    }
+
+
+def verification_payload(one: Verification) -> VerificationPayload:
+    return {
+        "status": one.status,
+        "document_id": one.document_id,
+        "source": one.source,
+        "start": one.span.start if one.span else None,
+        "end": one.span.end if one.span else None,
+        "paragraph": one.paragraph,
+        "file": one.file,
+        "detail": one.detail,
     }
 
 

@@ -22,6 +22,7 @@ from rag.store.base import CollectionRecord, PassageStore, Stored
 from rag.syncing import Plan, Planner, preview, uploads
 from rag.tuning import Tuning, Tunings
 from rag.types import Document, DocumentRecord, IngestReport, Outcome, Reply, Span, Status
+from rag.verifying import Claim, Verification, Verifier
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Parts:
 
 
 class Service:
-    """Ask, search, ingest, list and forget. Any thread may call any method."""
+    """Ask, search, verify, ingest, list and forget. Any thread may call any method."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -208,6 +209,11 @@ class Service:
                 "the citation does not lie in the document's text: send it as it came"
             )
         return Said(span.of(document.text), around.of(document.text), document.origin.source)
+
+    def verify(self, claims: Sequence[Claim]) -> list[Verification]:
+        """How kept citations stand by now, in their order; `rag.verifying` has the rule."""
+        verifier = Verifier(self._store, self._parts.max_file_bytes)
+        return [verifier.verify(claim) for claim in claims]
 
     def collections(self) -> list[CollectionRecord]:
         return self._store.collections()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rag.store.base import CollectionRecord
 from rag.types import Answer, Citation, DocumentRecord, Fate, IngestReport, Reply, Span, Status
+from rag.verifying import Claim, FileState, Standing, Verification
 
 _WIDTH = 96
+_LONGEST_QUOTE = 60
 _REASONS = {
     "empty_index": "Nothing is indexed yet: `rag ingest FOLDER` first.",
     "no_passage": "Not found in your files: no passage is near the question.",
@@ -125,6 +127,27 @@ def report_lines(report: IngestReport, *, dry_run: bool) -> Iterator[str]:
     sums = ", ".join(f"{report.count(status)} {status}" for status in Status)
     work = f"{report.encoded} passages encoded, {report.reused} reused"
     yield f"{sums} (nothing was changed: dry run)" if dry_run else f"{sums}; {work}"
+
+
+_FILES = {  # what `rag verify` says of the file behind a citation
+    FileState.CHANGED: "; the file on disk has changed since it was ingested",
+    FileState.GONE: "; the file on disk is gone",
+    FileState.UNREACHABLE: "; the file on disk can't be read",
+}
+
+
+def verification_lines(results: Sequence[tuple[Claim, Verification]]) -> Iterator[str]:
+    """A line for each citation, then the sums."""
+    for claim, found in results:
+        where = found.source or found.document_id
+        if found.paragraph:
+            where = f"{where}, paragraph {found.paragraph}"
+        quote = textwrap.shorten(claim.quote, _LONGEST_QUOTE, placeholder=" …")
+        why = "" if found.status is Standing.EXACT else f": {found.detail}"
+        file = _FILES.get(found.file, "") if found.file else ""
+        yield _plain(f'{found.status:8} {where} "{quote}"{why}{file}')
+    statuses = [found.status for _, found in results]
+    yield ", ".join(f"{statuses.count(standing)} {standing}" for standing in Standing)
 
 
 def document_lines(records: Iterable[DocumentRecord]) -> Iterator[str]:

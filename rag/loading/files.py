@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.errors import FileRefused, NotFound, TooLarge, UnsupportedFormat
+from rag.errors import FileRefused, FileVanished, NotFound, TooLarge, UnsupportedFormat
 from rag.loading.formats import why_unsupported
 
 
@@ -65,7 +65,7 @@ def walk(root: Path, max_bytes: int) -> Iterator[Found | Refused]:
 def read_bytes(root: Path, source: str, max_bytes: int) -> bytes:
     """A file's bytes, by its path relative to `root`; nothing outside `root` is ever opened.
 
-    Raises `TooLarge`, or `FileRefused` where it is no file inside, is gone or can't be read.
+    Raises `TooLarge`, `FileVanished`, or `FileRefused` where it is no file inside or can't be read.
     """
     try:
         base = root.resolve(strict=True)
@@ -76,6 +76,8 @@ def read_bytes(root: Path, source: str, max_bytes: int) -> bytes:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise FileRefused("no regular file")
             data = file.read(max_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileVanished(f"not readable: {_words(error)}") from error
     except (OSError, ValueError) as error:
         raise FileRefused(f"not readable: {_words(error)}") from error
     if len(data) > max_bytes:

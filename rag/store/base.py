@@ -125,6 +125,14 @@ class PassageStore(Protocol):
         """The collection that holds a document. Raises `NotFound`."""
         ...
 
+    def named(self, source: str) -> list[str]:
+        """The ids of the documents with this source, in all collections."""
+        ...
+
+    def alike(self, text_sha256: str, sha256: str | None) -> list[str]:
+        """The ids of documents with this text or made from these bytes, the same text first."""
+        ...
+
     def everything(self, collection: str) -> Iterator[Document]:
         """All documents, one at a time."""
         ...

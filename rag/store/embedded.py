@@ -106,6 +106,20 @@ class EmbeddedStore:
             raise _no_document(document_id)
         return str(row[0])
 
+    def named(self, source: str) -> list[str]:
+        query = "SELECT document_id FROM documents WHERE source = ? ORDER BY document_id"
+        with self._database.read() as connection:
+            return [str(document_id) for (document_id,) in connection.execute(query, (source,))]
+
+    def alike(self, text_sha256: str, sha256: str | None) -> list[str]:
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT document_id FROM documents WHERE text_sha256 = ?1 OR sha256 = ?2 "
+                "ORDER BY text_sha256 = ?1 DESC, source, document_id",
+                (text_sha256, sha256),
+            )
+            return [str(document_id) for (document_id,) in rows]
+
     def everything(self, collection: str) -> Iterator[Document]:
         for stored in self.stored(collection):
             with suppress(NotFound):  # removed meanwhile

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from api import examples
-from api.schemas import Collections, DocumentsPage, Problem, UploadResults
+from api.schemas import Collections, DocumentsPage, Problem, UploadResults, Verifications
 from rag import payloads
 
 
@@ -77,6 +77,7 @@ def test_examples_fit_their_schemas(client: TestClient) -> None:
     kinds: list[tuple[str, str, str, Any]] = [
         ("/v1/ask", "post", "200", payloads.ReplyPayload),
         ("/v1/search", "post", "200", payloads.SearchPayload),
+        ("/v1/verify", "post", "200", Verifications),
         ("/v1/documents", "post", "201", UploadResults),
         ("/v1/documents", "get", "200", DocumentsPage),
         ("/v1/documents/{document_id}", "get", "200", payloads.DocumentPayload),

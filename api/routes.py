@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -200,6 +201,26 @@ async def text(shared: Shared, document_id: DocumentId) -> PlainTextResponse:
     """The text that every offset of this document counts in."""
     found, _ = await shared.read(shared.service.document, document_id)
     return PlainTextResponse(found.text, headers={"ETag": f'"{found.origin.text_sha256}"'})
+
+
+class _File(Response):
+    """Bytes that a browser saves and never shows."""
+
+    media_type = "application/octet-stream"
+
+
+@api.get("/documents/{document_id}/original", response_class=_File, responses=_problems(404, 409))
+async def original(shared: Shared, document_id: DocumentId) -> _File:
+    """The file as it was ingested; 409 where it has changed on the disk since."""
+    file = await shared.read(shared.service.original, document_id)
+    headers = {"Content-Disposition": _attachment(file.name), "ETag": f'"{file.sha256}"'}
+    return _File(file.data, headers=headers)
+
+
+def _attachment(name: str) -> str:
+    """The header that names a file to be saved: in ASCII, and in full as RFC 5987 has it."""
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 @api.delete("/documents/{document_id}", status_code=204, responses=_problems(404, 507))

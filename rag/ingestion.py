@@ -33,12 +33,19 @@ UPLOADS = "uploads"
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to be ingested: who it is, and how to read it when its turn comes."""
+    """A file to be ingested: who it is, and how to read it when its turn comes.
+
+    An upload is not to be had a second time, so the store keeps its bytes.
+    """
 
     root: str
     source: str
     size: int
     read: Callable[[], bytes]
+
+    @property
+    def is_upload(self) -> bool:
+        return self.root == UPLOADS
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +134,11 @@ class Ingestion:
         try:
             data = file.read()
             sha256 = hashlib.sha256(data).hexdigest()
-            if known and self._is_current(known, sha256):
+            if known and self._is_current(known, file, sha256):
                 return Outcome(file.source, Status.UNCHANGED, known.document_id)
             entry = self._entry(file, sha256, self._parser.parse(file.source, data))
+            if file.is_upload:
+                entry = replace(entry, original=data)
         except FileRefused as error:
             return refused(file.source, error, known)
         pending.entries.append(entry)
@@ -137,7 +146,9 @@ class Ingestion:
         status = Status.REPLACED if known else Status.ADDED
         return Outcome(file.source, status, entry.document.origin.document_id)
 
-    def _is_current(self, known: Stored, sha256: str) -> bool:
+    def _is_current(self, known: Stored, file: SourceFile, sha256: str) -> bool:
+        if file.is_upload and not known.has_original:
+            return False
         made = (known.sha256, known.loader, known.splitter)
         return made == (sha256, loader_of(known.source), self._splitter.name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import threading
@@ -9,19 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from embeddings.base import Embedder
 from rag.answering import Query, answer
-from rag.errors import Conflict, InvalidInput, NotFound
+from rag.errors import Conflict, FileRefused, InvalidInput, NotFound
 from rag.feedback import Feedback, FeedbackFile, Said, Verdict, question_of
-from rag.ingestion import Ingestion, Progress, ignore_progress, rebuild
+from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress, rebuild
+from rag.loading.files import read_bytes
 from rag.loading.parser import Parser
 from rag.reading.base import Reader
 from rag.store.base import CollectionRecord, PassageStore, Stored
 from rag.syncing import Plan, Planner, preview, uploads
 from rag.tuning import Tuning, Tunings
-from rag.types import Document, DocumentRecord, IngestReport, Outcome, Reply, Span, Status
+from rag.types import Document, DocumentRecord, IngestReport, Origin, Outcome, Reply, Span, Status
 from rag.verifying import Claim, Verification, Verifier
 
 _log = logging.getLogger(__name__)
@@ -30,6 +32,15 @@ DEFAULT_COLLECTION = "default"
 LONGEST_QUESTION = 2_000  # characters
 MOST_PASSAGES = 100
 COLLECTION_NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A file as it was ingested."""
+
+    name: str
+    sha256: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +247,35 @@ class Service:
     def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
         """A document with its text. Raises `NotFound`."""
         return self._store.document(document_id)
+
+    def original(self, document_id: str) -> Original:
+        """A document's file, the very bytes that it was ingested from: those that the store keeps,
+        else those on the disk.
+
+        Raises `NotFound` for an unknown document and where the file is not to be had any more, and
+        `Conflict` where it has changed since.
+        """
+        origin, data = self._store.original(document_id)
+        if data is None:
+            data = self._on_disk(origin)
+        return Original(PurePosixPath(origin.source).name, origin.sha256, data)
+
+    def _on_disk(self, origin: Origin) -> bytes:
+        if origin.root == UPLOADS:
+            raise NotFound(
+                "the file was uploaded to a version that kept no files: upload it once more"
+            )
+        try:
+            data = read_bytes(Path(origin.root), origin.source, self._parts.max_file_bytes)
+        except FileRefused as error:
+            raise NotFound(
+                f"the file is not to be had any more ({error}): its text is still here"
+            ) from error
+        if hashlib.sha256(data).hexdigest() != origin.sha256:
+            raise Conflict(
+                "the file has changed since it was ingested: ingest it again, or read its text here"
+            )
+        return data
 
     def remove(self, document_id: str) -> None:
         """Forgets a document: its words are not found again. Raises `NotFound`."""

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Document, DocumentRecord, Passage, Place
+from rag.types import Document, DocumentRecord, Origin, Passage, Place
 
 Vector = NDArray[np.float32]
 Scored = list[tuple[int, float]]
@@ -29,7 +29,8 @@ def vector_key(fingerprint: str, encoded: str) -> bytes:
 class Entry:
     """A document as it is written: its passages and, in the same order, their vectors' keys.
 
-    `splitter` names how the passages were cut, so that a change of rules is noticed.
+    `splitter` names how the passages were cut, so that a change of rules is noticed. `original` are
+    the bytes that it was read from, where they must be kept.
     """
 
     document: Document
@@ -37,11 +38,15 @@ class Entry:
     splitter: str
     passages: Sequence[Passage]
     vector_keys: Sequence[bytes]
+    original: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What ingestion needs to know of a stored document to tell whether a file has changed."""
+    """What ingestion needs to know of a stored document to tell whether a file has changed.
+
+    `has_original` says whether the store keeps the bytes.
+    """
 
     document_id: str
     root: str
@@ -49,6 +54,7 @@ class Stored:
     sha256: str
     loader: str
     splitter: str
+    has_original: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,13 @@ class PassageStore(Protocol):
 
     def collection_of(self, document_id: str) -> str:
         """The collection that holds a document. Raises `NotFound`."""
+        ...
+
+    def original(self, document_id: str) -> tuple[Origin, bytes | None]:
+        """A document's origin and the bytes that it was read from, where the store keeps them.
+
+        Raises `NotFound`.
+        """
         ...
 
     def named(self, source: str) -> list[str]:

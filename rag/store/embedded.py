@@ -17,15 +17,18 @@ from rag.store.rows import (
     ORIGIN_WIDTH,
     document_of,
     origin_of,
+    original_of,
+    qualified,
 )
 from rag.store.snapshots import EmbeddedSnapshot
 from rag.store.sqlite import Database
 from rag.store.statements import (
+    Freed,
     check_embedder,
     forget,
     forget_base,
     next_generation,
-    prune_vectors,
+    prune,
     put_document,
     put_vectors,
     record_base,
@@ -62,8 +65,9 @@ class EmbeddedStore:
     def stored(self, collection: str) -> list[Stored]:
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT document_id, root, source, sha256, loader, splitter FROM documents "
-                "WHERE collection = ? ORDER BY source, root",
+                "SELECT document_id, root, source, sha256, loader, splitter, "
+                "EXISTS (SELECT 1 FROM originals WHERE originals.sha256 = documents.sha256) "
+                "FROM documents WHERE collection = ? ORDER BY source, root",
                 (collection,),
             )
             return [Stored(*row) for row in rows]
@@ -105,6 +109,18 @@ class EmbeddedStore:
         if row is None:
             raise _no_document(document_id)
         return str(row[0])
+
+    def original(self, document_id: str) -> tuple[Origin, bytes | None]:
+        with self._database.read() as connection:
+            row = connection.execute(
+                f"SELECT {qualified(ORIGIN_COLUMNS, 'documents')}, record_sha256, data "  # noqa: S608
+                "FROM documents LEFT JOIN originals ON originals.sha256 = documents.sha256 "
+                "WHERE document_id = ?",
+                (document_id,),
+            ).fetchone()
+        if row is None:
+            raise _no_document(document_id)
+        return original_of(row)
 
     def named(self, source: str) -> list[str]:
         query = "SELECT document_id FROM documents WHERE source = ? ORDER BY document_id"
@@ -151,20 +167,22 @@ class EmbeddedStore:
             check_embedder(state_of(connection, collection, make=True), embedder)
             generation = next_generation(connection, collection, embedder)
             put_vectors(connection, vectors or {})
-            keys = forget(connection, collection, generation, remove)
+            freed = Freed()
+            forget(connection, collection, generation, remove, freed)
             for entry in put:
                 document_id = entry.document.origin.document_id
-                keys += forget(connection, collection, generation, [document_id])
+                forget(connection, collection, generation, [document_id], freed)
                 put_document(connection, generation, entry)
-            prune_vectors(connection, keys)
+            prune(connection, freed)
         return generation
 
     def remove(self, collection: str, document_ids: Collection[str]) -> int:
         with self._database.write() as connection:
             state = state_of(connection, collection)
             generation = next_generation(connection, collection, state.embedder)
-            keys = forget(connection, collection, generation, document_ids)
-            prune_vectors(connection, keys)
+            freed = Freed()
+            forget(connection, collection, generation, document_ids, freed)
+            prune(connection, freed)
         return generation
 
     def replace_all(self, collection: str, embedder: str, entries: Iterable[Entry]) -> int:
@@ -174,7 +192,7 @@ class EmbeddedStore:
             forget_base(connection, collection)
             for entry in entries:
                 document_id = entry.document.origin.document_id
-                forget(connection, collection, generation, [document_id])
+                forget(connection, collection, generation, [document_id], Freed())
                 put_document(connection, generation, entry)
             connection.execute(
                 "DELETE FROM vectors WHERE vector_key NOT IN (SELECT vector_key FROM passages)"

@@ -125,6 +125,15 @@ def document_of(row: Row) -> tuple[Document, DocumentRecord]:
     return document, DocumentRecord(origin, paragraphs, passages, len(text), at)
 
 
+def original_of(row: Row) -> tuple[Origin, bytes | None]:
+    """The origin and the kept bytes in a row of ORIGIN_COLUMNS, their hash and `data`, checked."""
+    origin = origin_of(row, row[ORIGIN_WIDTH])
+    data: bytes | None = row[ORIGIN_WIDTH + 1]
+    if data is not None and hashlib.sha256(data).hexdigest() != origin.sha256:
+        raise _damaged("file of document", origin.source)
+    return origin, data
+
+
 def encoded_vector(vector: Vector) -> bytes:
     """Half precision: all that the exact index tier keeps, at half the size."""
     return vector.astype("<f2").tobytes()

@@ -16,12 +16,14 @@ import apsw
 
 from rag.errors import StoreBusy, StoreFull, StoreUnreadable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DEFAULT_COLLECTION = "default"
 _APPLICATION = 0x52414756  # "RAGV", in the file's header
 _BUSY = "another write is under way: try again, or wait for it with --wait"
 
-_SCHEMA = """
+# What each version of the schema adds to the one before. A new store takes every step, too.
+_STEPS = {
+    1: """
 CREATE TABLE collections (
     name TEXT PRIMARY KEY,
     embedder TEXT,
@@ -78,7 +80,15 @@ CREATE TABLE tombstones (
     passage_id INTEGER NOT NULL,
     PRIMARY KEY (collection, generation, passage_id)
 ) WITHOUT ROWID;
-"""
+""",
+    # The bytes of uploads, which have no file; documents with equal bytes share a row.
+    2: """
+CREATE TABLE originals (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE INDEX documents_by_sha256 ON documents (sha256);
+CREATE INDEX documents_by_text ON documents (text_sha256);
+CREATE INDEX documents_by_name ON documents (source, document_id);
+""",
+}
 
 
 class Database:
@@ -122,12 +132,26 @@ class Database:
             raise StoreUnreadable(
                 f"{self._path} is a database of another program: choose another --home"
             )
-        version = self._writer.pragma("user_version")
+        if 1 <= self._version() < SCHEMA_VERSION:
+            self._migrate()
+        version = self._version()
         if version != SCHEMA_VERSION:
             raise StoreUnreadable(
                 f"{self._path} has schema version {version}, this program reads {SCHEMA_VERSION}: "
                 "use the version of the program that made it, or another --home"
             )
+
+    def _version(self) -> int:
+        version: int = self._writer.pragma("user_version")
+        return version
+
+    def _migrate(self) -> None:
+        """Takes the steps that are missing, in one transaction: all or none."""
+        with self.write() as connection:
+            # Read again inside: another process may have been first.
+            for version in range(self._version() + 1, SCHEMA_VERSION + 1):
+                connection.execute(_STEPS[version])
+                connection.pragma("user_version", version)
 
     def _is_empty(self) -> bool:
         return not self._writer.execute("SELECT count(*) FROM sqlite_schema").get
@@ -136,7 +160,7 @@ class Database:
         with self.write() as connection:
             if not self._is_empty():
                 return  # another process was first
-            connection.execute(_SCHEMA)
+            connection.execute("".join(_STEPS.values()))
             connection.execute(
                 "INSERT INTO collections VALUES (?, NULL, 0, NULL)", (DEFAULT_COLLECTION,)
             )

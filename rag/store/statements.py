@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import apsw
@@ -32,6 +32,14 @@ class CollectionState:
     embedder: str | None
     generation: int
     base: str | None
+
+
+@dataclass(slots=True)
+class Freed:
+    """What deleted documents used: to be deleted, too, unless another document uses it."""
+
+    vector_keys: set[bytes] = field(default_factory=set)
+    sha256s: set[str] = field(default_factory=set)
 
 
 def state_of(
@@ -92,13 +100,16 @@ def put_vectors(connection: apsw.Connection, vectors: Mapping[bytes, Vector]) ->
 
 
 def forget(
-    connection: apsw.Connection, collection: str, generation: int, document_ids: Collection[str]
-) -> list[bytes]:
-    """Deletes documents with their passages; returns the keys of vectors they used."""
-    keys: list[bytes] = []
+    connection: apsw.Connection,
+    collection: str,
+    generation: int,
+    document_ids: Collection[str],
+    freed: Freed,
+) -> None:
+    """Deletes documents with their passages; adds what they used to `freed`."""
     for document_id in document_ids:
         mine = (collection, document_id)
-        keys += (
+        freed.vector_keys.update(
             key
             for (key,) in connection.execute(
                 "SELECT vector_key FROM passages WHERE collection = ? AND document_id = ?", mine
@@ -109,8 +120,10 @@ def forget(
             "WHERE collection = ? AND document_id = ?",
             (generation, *mine),
         )
-        connection.execute("DELETE FROM documents WHERE collection = ? AND document_id = ?", mine)
-    return keys
+        deleted = connection.execute(
+            "DELETE FROM documents WHERE collection = ? AND document_id = ? RETURNING sha256", mine
+        )
+        freed.sha256s.update(sha256 for (sha256,) in deleted)
 
 
 def put_document(connection: apsw.Connection, generation: int, entry: Entry) -> None:
@@ -120,6 +133,11 @@ def put_document(connection: apsw.Connection, generation: int, entry: Entry) -> 
         f"INSERT INTO documents ({DOCUMENT_COLUMNS}) VALUES ({_marks(len(row))})",  # noqa: S608
         row,
     )
+    if entry.original is not None:
+        connection.execute(
+            "INSERT OR REPLACE INTO originals VALUES (?, ?)",
+            (entry.document.origin.sha256, entry.original),
+        )
     collection = entry.document.origin.collection
     passages = [
         (collection, generation, key, *passage_row(passage))
@@ -137,11 +155,17 @@ def put_document(connection: apsw.Connection, generation: int, entry: Entry) -> 
         ) from error
 
 
-def prune_vectors(connection: apsw.Connection, keys: Iterable[bytes]) -> None:
+def prune(connection: apsw.Connection, freed: Freed) -> None:
+    """Deletes what nobody uses any more, once all that is to be written is written."""
     connection.executemany(
         "DELETE FROM vectors WHERE vector_key = ?1 "
         "AND NOT EXISTS (SELECT 1 FROM passages WHERE vector_key = ?1)",
-        ((key,) for key in set(keys)),
+        ((key,) for key in freed.vector_keys),
+    )
+    connection.executemany(
+        "DELETE FROM originals WHERE sha256 = ?1 "
+        "AND NOT EXISTS (SELECT 1 FROM documents WHERE sha256 = ?1)",
+        ((sha256,) for sha256 in freed.sha256s),
     )
 
 

@@ -122,6 +122,7 @@ def test_unknown_documents(client: TestClient, check_problem: Problem, name: str
     for response in (
         client.get(f"/v1/documents/{name}"),
         client.get(f"/v1/documents/{name}/text"),
+        client.get(f"/v1/documents/{name}/original"),
         client.delete(f"/v1/documents/{name}"),
     ):
         assert len(check_problem(response, 404)["detail"]) < 200

@@ -18,6 +18,11 @@ Found = list[tuple[str, int, float]]
 """Source, ordinal and score of passages, best first."""
 
 
+def file_of(text: str) -> bytes:
+    """The made-up file that a text was read from."""
+    return b"file " + text.encode()
+
+
 class Author:
     """Writes documents with one passage a paragraph, and encodes them by hashing.
 
@@ -45,7 +50,7 @@ class Author:
             title=title,
             date="2024-05-06",
             language="en",
-            sha256=hashlib.sha256(b"file " + text.encode()).hexdigest(),
+            sha256=hashlib.sha256(file_of(text)).hexdigest(),
             text_sha256=hashlib.sha256(text.encode()).hexdigest(),
             loader="text/1",
         )
@@ -81,7 +86,8 @@ class Author:
             )
             start = span.end + 2
         keys = [vector_key(self.model, text) for text in self.encoded(document, passages)]
-        return Entry(document, len(texts), "splitter/1", passages, keys)
+        original = file_of(document.text)
+        return Entry(document, len(texts), "splitter/1", passages, keys, original)
 
     def encoded(self, document: Document, passages: Sequence[Passage]) -> list[str]:
         title = document.origin.title

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,67 @@ class TestUnknownNames:
     def test_of_cursors(self, store: PassageStore) -> None:
         with pytest.raises(InvalidInput, match="cursor"):
             store.documents(None, 10, "nonsense")
+
+
+class TestOriginals:
+    def test_are_read_back(self, store: PassageStore, author: Author) -> None:
+        entry = author.entry("a.txt", "one")
+        author.put(store, entry)
+        assert store.original(author.id_of("a.txt")) == (entry.document.origin, b"file one")
+        assert store.stored("default")[0].has_original
+
+    def test_are_not_there_where_none_was_given(self, store: PassageStore, author: Author) -> None:
+        entry = replace(author.entry("a.txt", "one"), original=None)
+        author.put(store, entry)
+        assert store.original(author.id_of("a.txt")) == (entry.document.origin, None)
+        assert not store.stored("default")[0].has_original
+
+    def test_of_unknown_documents(self, store: PassageStore) -> None:
+        with pytest.raises(NotFound, match="rag documents"):
+            store.original("0" * 32)
+
+    def test_go_with_the_last_document_that_has_them(
+        self, store: PassageStore, author: Author
+    ) -> None:
+        author.put(store, author.entry("a.txt", "same"), author.entry("b.txt", "same"))
+        author.put(store, remove=["a.txt"])
+        assert store.original(author.id_of("b.txt"))[1] == b"file same"
+        author.put(store, author.entry("b.txt", "other"))
+        assert store.original(author.id_of("b.txt"))[1] == b"file other"
+        store.remove("default", [author.id_of("b.txt")])
+        # A document of the same file, without the bytes, shows whether anything was left.
+        for text in ("same", "other"):
+            author.put(store, replace(author.entry("c.txt", text), original=None))
+            assert store.original(author.id_of("c.txt"))[1] is None
+
+    def test_stay_when_everything_is_encoded_anew(
+        self, store: PassageStore, author: Author
+    ) -> None:
+        entry = author.entry("a.txt", "one")
+        author.put(store, entry)
+        store.replace_all("default", author.model, [replace(entry, original=None)])
+        assert store.original(author.id_of("a.txt"))[1] == b"file one"
+
+
+class TestFinding:
+    def test_by_source_in_all_collections(
+        self, store: PassageStore, author: Author, new_author: Callable[..., Author]
+    ) -> None:
+        other = new_author(collection="other")
+        author.put(store, author.entry("a.txt", "one"), author.entry("b.txt", "two"))
+        other.put(store, other.entry("a.txt", "three"))
+        assert set(store.named("a.txt")) == {author.id_of("a.txt"), other.id_of("a.txt")}
+        assert store.named("A.txt") == []
+
+    def test_by_text_and_by_bytes(self, store: PassageStore, author: Author) -> None:
+        one, two = author.entry("a.txt", "one"), author.entry("b.txt", "two")
+        author.put(store, one, two, author.entry("c.txt", "one"))
+        origin, bytes_of_two = one.document.origin, two.document.origin.sha256
+        a, b, c = map(author.id_of, ("a.txt", "b.txt", "c.txt"))
+        assert store.alike(origin.text_sha256, None) == [a, c]
+        assert store.alike(origin.text_sha256, bytes_of_two) == [a, c, b]
+        assert store.alike("0", bytes_of_two) == [b]
+        assert store.alike("0", None) == []
 
 
 class TestWriting:

@@ -54,7 +54,13 @@ def test_killed_writers(
         # The commit that was under way may have been done, but not by half.
         assert mine in (expected(number, steps), expected(number, steps + 1))
 
+    for document in store.everything("default"):
+        _, original = store.original(document.origin.document_id)
+        assert original == b"file " + document.text.encode()
+
     connection = apsw.Connection(str(home / "index.sqlite"))
+    orphans = "SELECT count(*) FROM originals WHERE sha256 NOT IN (SELECT sha256 FROM documents)"
+    assert connection.execute(orphans).get == 0
     assert connection.pragma("integrity_check") == "ok"
     assert connection.pragma("foreign_key_check") is None
     connection.close()

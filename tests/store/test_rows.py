@@ -110,6 +110,14 @@ def test_a_changed_text_or_structure_is_noticed(
         store.document(author.id_of("a.txt"))
 
 
+def test_a_changed_original_is_noticed(
+    store: EmbeddedStore, author: Author, tamper: Tamper
+) -> None:
+    tamper("originals", "data", b"file Apple")
+    with pytest.raises(StoreUnreadable, match=r"damaged.*ingest its file again"):
+        store.original(author.id_of("a.txt"))
+
+
 @pytest.mark.parametrize(("field", "value"), cases(PASSAGE))
 def test_a_changed_passage_is_noticed(
     store: EmbeddedStore, author: Author, tamper: Tamper, field: str, value: Any

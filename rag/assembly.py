@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import embeddings.errors
 from embeddings.base import Embedder
+from rag.diagnosing.doctor import Doctor, Tools
 from rag.errors import ModelUnavailable
 from rag.feedback import FeedbackFile
 from rag.loading.parser import Parser
@@ -11,6 +12,7 @@ from rag.reading.base import Reader
 from rag.service import Parts, Service
 from rag.settings import Settings
 from rag.store.embedded import EmbeddedStore
+from rag.store.upkeep import Upkeep
 from rag.tuning import Tunings
 
 
@@ -27,6 +29,20 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
             parser=Parser(),
             tunings=Tunings(settings.home),
             feedback=FeedbackFile(settings.home),
+            max_file_bytes=settings.max_file_bytes,
+        )
+    )
+
+
+def doctor(settings: Settings, busy_seconds: float = 1.0) -> Doctor:
+    """A doctor for the index in `settings.home`; waits for another's write as a service does."""
+    return Doctor(
+        Tools(
+            home=settings.home,
+            upkeep=Upkeep(settings.home, busy_seconds),
+            load_embedder=lambda: _load_embedder(settings),
+            load_reader=lambda: _load_reader(settings),
+            parser=Parser(),
             max_file_bytes=settings.max_file_bytes,
         )
     )

@@ -86,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("file", metavar="FILE", type=Path, help="replies or citations; - is stdin")
     command("collections", "the collections and their sizes")
     command("status", "where the index is and what it holds")
+    doctor = command("doctor", "whether everything agrees", writing)
+    doctor.add_argument("--repair", action="store_true", help="mend what can be mended")
     command("rebuild", "re-encode everything with the configured model", writing)
     serve = command("serve", "ingest the paths, then serve the API and the page")
     serve.add_argument("paths", nargs="*", type=Path, metavar="PATH")

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag import serving
-from rag.assembly import build
+from rag.assembly import build, doctor
 from rag.errors import InvalidInput
 from rag.payloads import (
     collection_payload,
+    diagnosis_payload,
     document_payload,
     reply_payload,
     report_payload,
@@ -23,12 +24,13 @@ from rag.payloads import (
     status_payload,
     verification_payload,
 )
-from rag.progress import ProgressBar
+from rag.progress import CountBar, ProgressBar
 from rag.saved import read_claims
 from rag.service import Service
 from rag.settings import Settings
 from rag.terminal import (
     collection_lines,
+    diagnosis_lines,
     document_lines,
     reply_lines,
     report_lines,
@@ -48,8 +50,11 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 
 def _service(options: argparse.Namespace) -> closing[Service]:
-    waits = getattr(options, "wait", False)
-    return closing(build(settings_of(options), busy_seconds=1e6 if waits else 1.0))
+    return closing(build(settings_of(options), _busy_seconds(options)))
+
+
+def _busy_seconds(options: argparse.Namespace) -> float:
+    return 1e6 if getattr(options, "wait", False) else 1.0
 
 
 def _print(options: argparse.Namespace, payload: Any, lines: Iterable[str]) -> None:
@@ -139,6 +144,14 @@ def run_status(options: argparse.Namespace) -> int:
         payload = {"home": str(home), **status_payload(service.reader.name, records)}
     _print(options, payload, [f"index in {home}", *collection_lines(records)])
     return 0
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
+    with closing(doctor(settings, _busy_seconds(options))) as found, closing(CountBar()) as bar:
+        diagnosis = found.repair(bar.show) if options.repair else found.check(bar.show)
+    _print(options, diagnosis_payload(diagnosis), diagnosis_lines(diagnosis))
+    return 1 if diagnosis.left else 0
 
 
 def run_rebuild(options: argparse.Namespace) -> int:

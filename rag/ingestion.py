@@ -136,7 +136,10 @@ class Ingestion:
             sha256 = hashlib.sha256(data).hexdigest()
             if known and self._is_current(known, file, sha256):
                 return Outcome(file.source, Status.UNCHANGED, known.document_id)
-            entry = self._entry(file, sha256, self._parser.parse(file.source, data))
+            parsed = self._parser.parse(file.source, data)
+            entry = entry_of(
+                self._collection, file, sha256, parsed, self._splitter, self._embedder.fingerprint
+            )
             if file.is_upload:
                 entry = replace(entry, original=data)
         except FileRefused as error:
@@ -151,31 +154,6 @@ class Ingestion:
             return False
         made = (known.sha256, known.loader, known.splitter)
         return made == (sha256, loader_of(known.source), self._splitter.name)
-
-    def _entry(self, file: SourceFile, sha256: str, parsed: Parsed) -> Entry:
-        document = Document(
-            origin=Origin(
-                document_id=document_id(self._collection, file.root, file.source),
-                collection=self._collection,
-                root=file.root,
-                source=file.source,
-                title=parsed.title or PurePosixPath(file.source).stem,
-                date=parsed.date,
-                language=parsed.language,
-                sha256=sha256,
-                text_sha256=hashlib.sha256(parsed.text.encode()).hexdigest(),
-                loader=parsed.loader,
-            ),
-            text=parsed.text,
-            headings=parsed.headings,
-            pages=parsed.pages,
-            page_labels=parsed.page_labels,
-            skipped=parsed.skipped,
-        )
-        entry = split_entry(document, self._splitter, self._embedder.fingerprint)
-        if not entry.passages:
-            raise FileRefused("no text to index")
-        return entry
 
     def _commit(self, pending: _Pending) -> None:
         if not pending.entries:
@@ -201,6 +179,40 @@ def refused(source: str, error: FileRefused, known: Stored | None = None) -> Out
     kept = "; its former version stays indexed" if known else ""
     document_id = known.document_id if known else None
     return Outcome(source, Status.REFUSED, document_id, f"{error}{kept}", type(error))
+
+
+def entry_of(
+    collection: str,
+    file: SourceFile,
+    sha256: str,
+    parsed: Parsed,
+    splitter: Splitter,
+    fingerprint: str,
+) -> Entry:
+    """What a parsed file becomes. Raises `FileRefused` where nothing of it can be indexed."""
+    document = Document(
+        origin=Origin(
+            document_id=document_id(collection, file.root, file.source),
+            collection=collection,
+            root=file.root,
+            source=file.source,
+            title=parsed.title or PurePosixPath(file.source).stem,
+            date=parsed.date,
+            language=parsed.language,
+            sha256=sha256,
+            text_sha256=hashlib.sha256(parsed.text.encode()).hexdigest(),
+            loader=parsed.loader,
+        ),
+        text=parsed.text,
+        headings=parsed.headings,
+        pages=parsed.pages,
+        page_labels=parsed.page_labels,
+        skipped=parsed.skipped,
+    )
+    entry = split_entry(document, splitter, fingerprint)
+    if not entry.passages:
+        raise FileRefused("no text to index")
+    return entry
 
 
 def split_entry(document: Document, splitter: Splitter, fingerprint: str) -> Entry:

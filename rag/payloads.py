@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from typing_extensions import TypedDict
 
+from rag.diagnosing.findings import Diagnosis, Finding
 from rag.store.base import CollectionRecord
 from rag.types import (
     Answer,
@@ -212,6 +213,30 @@ class StatusPayload(TypedDict):
     collections: list[CollectionPayload]
 
 
+class FindingPayload(TypedDict):
+    """One thing that is or was wrong; `repaired` where it was mended."""
+
+    fault: str
+    what: str
+    cost: str
+    repair: str
+    collection: str | None
+    source: str | None
+    document_id: str | None
+    repaired: bool
+
+
+class DiagnosisPayload(TypedDict):
+    """What a doctor read and found; `behind` are rows that the caches will replay, no fault."""
+
+    sound: bool
+    findings: list[FindingPayload]
+    documents: int
+    passages: int
+    passages_reencoded: int
+    behind: dict[str, int]
+
+
 def citation_payload(citation: Citation) -> CitationPayload:
     origin, sentence = citation.origin, citation.sentence
     return {
@@ -380,4 +405,31 @@ def status_payload(reader: str, records: Sequence[CollectionRecord]) -> StatusPa
         "documents": sum(record.documents for record in records),
         "passages": sum(record.passages for record in records),
         "collections": [collection_payload(record) for record in records],
+    }
+
+
+def diagnosis_payload(diagnosis: Diagnosis) -> DiagnosisPayload:
+    checkup = diagnosis.after or diagnosis.before
+    repaired = [_finding_payload(finding, repaired=True) for finding in diagnosis.repaired]
+    left = [_finding_payload(finding, repaired=False) for finding in diagnosis.left]
+    return {
+        "sound": not left,
+        "findings": [*repaired, *left],
+        "documents": checkup.documents,
+        "passages": checkup.passages,
+        "passages_reencoded": checkup.reencoded,
+        "behind": checkup.behind,
+    }
+
+
+def _finding_payload(finding: Finding, *, repaired: bool) -> FindingPayload:
+    return {
+        "fault": finding.fault,
+        "what": finding.what,
+        "cost": finding.fault.cost,
+        "repair": finding.fault.cure,
+        "collection": finding.collection,
+        "source": finding.source,
+        "document_id": finding.document_id,
+        "repaired": repaired,
     }

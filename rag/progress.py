@@ -28,3 +28,20 @@ class ProgressBar:
     def close(self) -> None:
         """Leaves the line clean for what is printed next."""
         self._bar.close()
+
+
+class CountBar:
+    """Shows how many documents of how many have been read."""
+
+    def __init__(self) -> None:
+        self._bar = tqdm(
+            unit=" documents", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False
+        )
+
+    def show(self, done: int, total: int) -> None:
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """As `ProgressBar.close`."""
+        self._bar.close()

@@ -25,7 +25,7 @@ from rag.types import Document, Heading, Passage, Span, with_context
 LONGEST_PASSAGE = 2_000  # characters; the encoder's token limit is usually reached before
 SHORT_PASSAGE = 250  # characters; shorter ones take in the paragraph that follows
 _RULES = "split/1"
-_CONTEXT = 32  # characters of the document kept on either side of a passage
+CONTEXT = 32  # characters of the document kept on either side of a passage
 _CUTS = ["\n", "; ", ", ", " ", ""]
 _SLACKS = (4, 16, 64)  # tokens left free, because counts of parts need not add up to the whole's
 
@@ -73,7 +73,7 @@ class Splitter:
         raise FileRefused("its text can't be cut to fit the encoder: shorten its title or headings")
 
     def _passages(self, document: Document, slack: int) -> list[Passage]:
-        sections = _sections(document.headings)
+        sections = heading_paths(document.headings)
         groups = _grouped(document.text, self._pieces(document, sections, slack))
         return [
             _passage(document, group, ordinal, sections[group[0].section])
@@ -156,7 +156,7 @@ def _packed(parts: Sequence[tuple[Span, int]], budget: int) -> Iterator[tuple[Sp
     yield Span(start, end), size
 
 
-def _sections(headings: Sequence[Heading]) -> list[tuple[str, ...]]:
+def heading_paths(headings: Sequence[Heading]) -> list[tuple[str, ...]]:
     """The path of headings above each stretch between headings, the one before the first too."""
     path: list[Heading] = []
     paths: list[tuple[str, ...]] = [()]
@@ -240,8 +240,8 @@ def _passage(
         ordinal=ordinal,
         span=span,
         text=span.of(text),
-        before=text[max(0, span.start - _CONTEXT) : span.start],
-        after=text[span.end : span.end + _CONTEXT],
+        before=text[max(0, span.start - CONTEXT) : span.start],
+        after=text[span.end : span.end + CONTEXT],
         paragraphs=tuple(Span(m[0].span.start, m[-1].span.end) for m in members),
         paragraph=group[0].paragraph,
         page=page,

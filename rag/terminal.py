@@ -6,6 +6,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from rag.diagnosing.findings import Diagnosis, Finding
 from rag.store.base import CollectionRecord
 from rag.types import Answer, Citation, DocumentRecord, Fate, IngestReport, Reply, Span, Status
 from rag.verifying import Claim, FileState, Standing, Verification
@@ -161,6 +162,28 @@ def collection_lines(records: Iterable[CollectionRecord]) -> Iterator[str]:
     for record in records:
         size = f"{record.documents:8} documents {record.passages:9} passages"
         yield f"{size}  {record.name}  ({record.embedder or 'empty'})"
+
+
+def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
+    """What is mended; what is wrong, what that costs and what a repair does; then the sums."""
+    for finding in diagnosis.repaired:
+        yield _plain(f"repaired  {_subject(finding)}{finding.what}")
+    for finding in diagnosis.left:
+        yield _plain(f"wrong     {_subject(finding)}{finding.what}")
+        yield f"          costs: {finding.fault.cost}"
+        yield f"          repair: {finding.fault.cure}"
+    checkup = diagnosis.after or diagnosis.before
+    yield (
+        f"{checkup.documents} documents and {checkup.passages} passages read, "
+        f"{checkup.reencoded} encoded again: "
+        f"{len(diagnosis.left) or 'nothing'} wrong, {len(diagnosis.repaired)} repaired"
+    )
+
+
+def _subject(finding: Finding) -> str:
+    if finding.document_id:
+        return f"{finding.source} ({finding.document_id} in {finding.collection}): "
+    return f"collection {finding.collection}: " if finding.collection else ""
 
 
 def wants_colour() -> bool:

@@ -63,7 +63,7 @@ class Tunings:
 
         Raises `StoreUnreadable` for a file that isn't one: a promise must not be dropped silently.
         """
-        path = self._path(collection)
+        path = self.path(collection)
         try:
             changed = path.stat().st_mtime_ns
             known = self._read.get(collection)
@@ -81,7 +81,7 @@ class Tunings:
 
     def write(self, collection: str, tuning: Tuning) -> Path:
         """Keeps a tuning, whole or not at all."""
-        path = self._path(collection)
+        path = self.path(collection)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         with partial.open("w", encoding="utf-8") as file:
@@ -91,5 +91,6 @@ class Tunings:
         os.replace(partial, path)
         return path
 
-    def _path(self, collection: str) -> Path:
+    def path(self, collection: str) -> Path:
+        """Where the collection's tuning is, if it has one."""
         return self._folder / f"{collection}.json"

@@ -22,8 +22,8 @@ from pathlib import Path
 
 FORMAT = 2  # also stands for the analysis of words and the kinds of index
 _MANIFEST = "manifest.json"
-_LOCK = "lock"
-_PRIVATE = "private"
+LOCK = "lock"
+PRIVATE = "private"
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +35,7 @@ class Base:
 
     @property
     def generation(self) -> int:
-        return _generation_of(self.folder.name)
+        return generation_of(self.folder.name)
 
     @property
     def vectors(self) -> Path:
@@ -84,8 +84,13 @@ class CacheFolder:
         """
         for folder in self._folder.iterdir():
             is_base = folder.name.split("-")[0].isdigit() and folder.name != former
-            if is_base and _generation_of(folder.name) < _generation_of(current):
+            if is_base and generation_of(folder.name) < generation_of(current):
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Removes private folders that belong to nobody."""
+        with _locked(self._folder):
+            self._sweep()
 
     @contextmanager
     def private_words(self, words: Path) -> Iterator[Path]:
@@ -101,7 +106,7 @@ class CacheFolder:
         Folders whose lock is free belong to nobody and are removed.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        folder = self._folder / f"{_PRIVATE}-{uuid.uuid4().hex}"
+        folder = self._folder / f"{PRIVATE}-{uuid.uuid4().hex}"
         with ExitStack() as held:
             with _locked(self._folder):  # so that nobody sweeps it before it is locked
                 self._sweep()
@@ -111,7 +116,7 @@ class CacheFolder:
             yield folder
 
     def _sweep(self) -> None:
-        for folder in self._folder.glob(f"{_PRIVATE}-*"):
+        for folder in self._folder.glob(f"{PRIVATE}-*"):
             try:
                 with _locked(folder, fcntl.LOCK_NB):
                     shutil.rmtree(folder, ignore_errors=True)
@@ -121,7 +126,7 @@ class CacheFolder:
 
 @contextmanager
 def _locked(folder: Path, or_fail: int = 0) -> Iterator[None]:
-    with (folder / _LOCK).open("wb") as lock:
+    with (folder / LOCK).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | or_fail)
         yield
 
@@ -138,7 +143,8 @@ def link_files(source: Path, target: Path) -> None:
             shutil.copy2(path, target / path.name)
 
 
-def _generation_of(name: str) -> int:
+def generation_of(name: str) -> int:
+    """The generation that a base of this name holds."""
     return int(name.split("-", maxsplit=1)[0])
 
 

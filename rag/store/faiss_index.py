@@ -126,3 +126,17 @@ def save(index: faiss.Index, path: Path) -> None:
 def load(path: Path) -> faiss.Index:
     """Only ever called for a file whose hash the store's own manifest confirms."""
     return faiss.read_index(str(path))
+
+
+def rows_of(index: faiss.Index) -> tuple[Ids, Vector | None]:
+    """The ids that an index holds and, in the exact tier, their vectors in the same order."""
+    inner: Any = index
+    if isinstance(index, faiss.IndexIVF):
+        lists = inner.invlists
+        ids = [
+            faiss.rev_swig_ptr(lists.get_ids(n), size).copy()
+            for n in range(lists.nlist)
+            if (size := lists.list_size(n))
+        ]
+        return np.concatenate([np.empty(0, np.int64), *ids]), None
+    return faiss.vector_to_array(inner.id_map), inner.index.reconstruct_n(0, inner.ntotal)

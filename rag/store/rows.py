@@ -172,6 +172,6 @@ def _check(facts: Any, record_sha256: bytes, what: str, name: str) -> None:
 
 def _damaged(what: str, name: str) -> StoreUnreadable:
     return StoreUnreadable(
-        f"the stored {what} {name} is damaged and is not shown: remove the document and ingest "
-        "its file again, or restore a backup"
+        f"the stored {what} {name} is damaged and is not shown: run `rag doctor --repair`, or "
+        "remove the document and ingest its file again"
     )

@@ -99,6 +99,15 @@ def put_vectors(connection: apsw.Connection, vectors: Mapping[bytes, Vector]) ->
     )
 
 
+def replace_vectors(connection: apsw.Connection, vectors: Mapping[bytes, Vector]) -> None:
+    """As `put_vectors`, but a stored vector gives way: for one that is damaged."""
+    connection.executemany(
+        "INSERT INTO vectors VALUES (?, ?) "
+        "ON CONFLICT (vector_key) DO UPDATE SET vector = excluded.vector",
+        ((key, encoded_vector(vector)) for key, vector in vectors.items()),
+    )
+
+
 def forget(
     connection: apsw.Connection,
     collection: str,

@@ -44,6 +44,14 @@ class WordView:
         found = [(i, score / most) for i, (score, _) in zip(ids, hits, strict=True)]
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))
 
+    def ids(self) -> list[int]:
+        """Every passage that can be found."""
+        every = tantivy.Query.term_query(self._schema, _EVERY, 1)
+        most = max(1, self._searcher.num_docs)
+        hits = self._searcher.search(every, most, count=False).hits
+        ids: list[Any] = self._searcher.fast_field_values(_ID, [address for _, address in hits])
+        return ids
+
     def _most(self, terms: Iterable[str]) -> float:
         """The least upper bound of the terms' BM25, with the same statistics as tantivy's scores.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from rag.errors import StoreBusy, StoreFull, StoreUnreadable
 SCHEMA_VERSION = 2
 DEFAULT_COLLECTION = "default"
 _APPLICATION = 0x52414756  # "RAGV", in the file's header
+_ASK_AGAIN_SECONDS = 0.01
 _BUSY = "another write is under way: try again, or wait for it with --wait"
 
 # What each version of the schema adds to the one before. A new store takes every step, too.
@@ -126,7 +128,7 @@ class Database:
 
     def _set_up(self) -> None:
         if self._is_empty():
-            self._writer.pragma("journal_mode", "wal")
+            self._use_wal()
             self._create()
         if self._writer.pragma("application_id") != _APPLICATION:
             raise StoreUnreadable(
@@ -140,6 +142,18 @@ class Database:
                 f"{self._path} has schema version {version}, this program reads {SCHEMA_VERSION}: "
                 "use the version of the program that made it, or another --home"
             )
+
+    def _use_wal(self) -> None:
+        """SQLite does not wait here by itself where another process is at it: ask again."""
+        patience = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                self._writer.pragma("journal_mode", "wal")
+                return
+            except apsw.BusyError:
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(_ASK_AGAIN_SECONDS)
 
     def _version(self) -> int:
         version: int = self._writer.pragma("user_version")

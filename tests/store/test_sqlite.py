@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,6 +122,21 @@ class TestOpening:
         with ThreadPoolExecutor(8) as pool:
             stores = list(pool.map(lambda _: open_embedded(home), range(8)))
         assert {len(store.collections()) for store in stores} == {1}
+
+    def test_another_that_is_making_it_is_waited_for(
+        self, home: Path, open_embedded: OpenStore
+    ) -> None:
+        """SQLite itself gives up at once where a new file's journal is being switched."""
+        home.mkdir()
+        with closing(apsw.Connection(str(home / "index.sqlite"))) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreBusy):
+                open_embedded(busy_seconds=0.05)
+            with ThreadPoolExecutor(1) as pool:
+                opening = pool.submit(open_embedded)
+                time.sleep(0.05)
+                other.execute("ROLLBACK")
+                assert opening.result(10).collections()
 
 
 class TestWaiting:

@@ -19,6 +19,7 @@ from rag.store.rows import (
     origin_of,
     original_of,
     qualified,
+    stored_of,
 )
 from rag.store.snapshots import EmbeddedSnapshot
 from rag.store.sqlite import Database
@@ -70,7 +71,7 @@ class EmbeddedStore:
                 "FROM documents WHERE collection = ? ORDER BY source, root",
                 (collection,),
             )
-            return [Stored(*row) for row in rows]
+            return [stored_of(row) for row in rows]
 
     def documents(
         self, collection: str | None, limit: int, after: str | None

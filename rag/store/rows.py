@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rag.errors import StoreUnreadable
-from rag.store.base import Vector
+from rag.store.base import Stored, Vector
 from rag.types import Document, DocumentRecord, Heading, Origin, Passage, Span
 
 Row = tuple[Any, ...]
@@ -123,6 +123,12 @@ def document_of(row: Row) -> tuple[Document, DocumentRecord]:
         skipped=tuple(Span(*span) for span in parts["skipped"]),
     )
     return document, DocumentRecord(origin, paragraphs, passages, len(text), at)
+
+
+def stored_of(row: Row) -> Stored:
+    """A row of the names of its fields; SQLite knows no truth values."""
+    document_id, root, source, sha256, loader, splitter, has_original = row
+    return Stored(document_id, root, source, sha256, loader, splitter, bool(has_original))
 
 
 def original_of(row: Row) -> tuple[Origin, bytes | None]:

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 # Weights that are stored in 8 bits meet activations in 8 bits, scaled anew for each so many values
 # of each token: half the time of float32, for logits that differ by .03 in the mean.
 _QUANTIZED_GROUP = 128
+# Kernels that OpenVINO keeps for each shape of input it has seen. By default 5,000: after 240
+# questions a service held 681 MB and went on growing, with 16 it stays at 520 and is as fast.
+_KEPT_SHAPES = 16
 _BATCH_TOKENS = 1024  # larger ones were no faster, and a question waits for the one before it
 
 
@@ -52,6 +55,7 @@ class Graph:
             "INFERENCE_NUM_THREADS": self.streams,
             "NUM_STREAMS": self.streams,
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": _QUANTIZED_GROUP,
+            "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_SHAPES,
         }
         if exact:
             config["INFERENCE_PRECISION_HINT"] = "f32"

@@ -31,7 +31,7 @@ def main() -> None:
     for table in (
         speed.question_table(corpus, questions, settings),
         speed.reading_table(corpus, questions, settings),
-        speed.memory_table(corpus, questions[0], settings),
+        speed.memory_table(corpus, questions, settings),
         # The sample has too few questions to time.
         evaluating.evaluation_table(corpus, question_set, settings) if options.data else (),
         speed.ingest_table(corpus, settings),

@@ -17,6 +17,7 @@ from rag.errors import StoreUnreadable
 from rag.types import Candidate
 
 _FOLDER = "calibration"
+_FARTHEST = 50.0  # log-odds: beyond it a probability is 0 or 1 to any use
 _EDGE = 1e-9  # probabilities are kept this far from 0 and 1, so that their log-odds are finite
 
 
@@ -38,9 +39,13 @@ class Tuning:
 
     def applied(self, candidate: Candidate) -> Candidate:
         """The candidate with its tuned confidence."""
-        odds = self.slope * strength(candidate) + self.intercept
-        confidence = 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
+        confidence = logistic(self.slope * strength(candidate) + self.intercept)
         return replace(candidate, confidence=confidence, supported=confidence >= self.threshold)
+
+
+def logistic(odds: float) -> float:
+    """The probability that these log-odds stand for."""
+    return 1 / (1 + math.exp(-max(-_FARTHEST, min(_FARTHEST, odds))))
 
 
 def strength(candidate: Candidate) -> float:

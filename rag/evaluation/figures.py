@@ -152,15 +152,18 @@ def _of_sure(
 
 def _told(
     rows: Sequence[Row], sure: Callable[[Row], float | None]
-) -> tuple[NDArray[np.intp], list[float], list[bool]]:
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.bool_]]:
     """The places of rows that say something, how sure it is, and whether it is sound."""
     told = [
         (place, how_sure, sound)
         for place, row in enumerate(rows)
         if (how_sure := sure(row)) is not None and (sound := row["sound"]) is not None
     ]
-    places = np.array([place for place, _, _ in told], dtype=np.intp)
-    return places, [how_sure for _, how_sure, _ in told], [sound for *_, sound in told]
+    return (
+        np.array([place for place, _, _ in told], dtype=np.intp),
+        np.array([how_sure for _, how_sure, _ in told], dtype=float),
+        np.array([sound for *_, sound in told], dtype=bool),
+    )
 
 
 def strength_of(row: Row) -> float | None:

@@ -120,15 +120,16 @@ class Risk(NamedTuple):
 
 
 def risk_coverage(
-    strengths: Sequence[float], right: Sequence[bool], questions: int, points: int = 200
+    strengths: ArrayLike, right: ArrayLike, questions: int, points: int = 200
 ) -> list[Risk]:
     """The risk–coverage curve (El-Yaniv and Wiener, 2010) from the surest answer to all of them, at
     most so many points; `questions` counts those without any answer too.
     """
-    if not strengths:
+    sure = np.asarray(strengths, float)
+    if not len(sure):
         return []
-    order = np.argsort(-np.asarray(strengths, float), kind="stable")
-    sure = np.asarray(strengths, float)[order]
+    order = np.argsort(-sure, kind="stable")
+    sure = sure[order]
     wrong = np.cumsum(~np.asarray(right, bool)[order])
     # Answers as sure as each other are given together.
     last = np.flatnonzero(np.append(sure[1:] != sure[:-1], True))

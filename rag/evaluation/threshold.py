@@ -15,7 +15,7 @@ from scipy.stats import beta
 
 from rag.errors import InvalidInput, RagError
 from rag.evaluation.run import Run
-from rag.tuning import Tuning
+from rag.tuning import Tuning, logistic
 
 _ALPHA = 0.05  # one-sided: the promise holds with 95 % certainty
 _STEPS = 25  # thresholds that are tried
@@ -88,7 +88,8 @@ def calibrated(run: Run, max_wrong: float) -> Tuning:
     strengths = np.array([strength for strength, _ in order])
     rights = np.array([is_right for _, is_right in order])
     slope, intercept = _fitted(strengths, rights)
-    confidences = 1 / (1 + np.exp(-(slope * strengths + intercept)))
+    # By the very function that a tuning applies, so that the threshold means the same there.
+    confidences = np.array([logistic(slope * one + intercept) for one in strengths.tolist()])
     points = _points(confidences, rights, needed)
     kept = [*takewhile(lambda point: point.bound <= max_wrong, points)]
     if not kept:

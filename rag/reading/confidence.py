@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rag.duplicates import words_of
+from rag.tuning import logistic
 
-_FARTHEST = 50.0  # log-odds: beyond it a probability is 0 or 1 to any use
 _SMALLEST = 1e-6  # share
 _FEWEST = 1000  # passages
 
@@ -86,7 +86,7 @@ class Calibration:
         """
         weights = (self.bias, self.margin, self.found, self.share, self.among)
         odds = sum(w * x for w, x in zip(weights, features(best, share), strict=True))
-        return 1 / (1 + math.exp(-max(-_FARTHEST, min(_FARTHEST, odds))))
+        return logistic(odds)
 
 
 def features(best: Evidence, share: float) -> tuple[float, ...]:

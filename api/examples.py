@@ -9,6 +9,7 @@ from rag.payloads import (
     CitationPayload,
     CollectionPayload,
     DocumentPayload,
+    OverviewPayload,
     PassagePayload,
     ReplyPayload,
     SearchPayload,
@@ -108,6 +109,7 @@ DOCUMENT: DocumentPayload = {
     "paragraphs": 2,
     "passages": 1,
     "characters": 69,
+    "bytes": 69,
     "sha256": _SHA256,
     "text_sha256": _SHA256,
     "loader": "markdown/1",
@@ -133,6 +135,13 @@ COLLECTION: CollectionPayload = {
     "generation": 12,
     "embedder": "c4a57a7f",
 }
+OVERVIEW: OverviewPayload = {
+    **COLLECTION,
+    "folders": [{"folder": "handbook", "documents": 1}],
+    "types": [{"type": "md", "documents": 1}],
+    "date_from": "2025-03-01",
+    "date_to": "2025-03-01",
+}
 STATUS: StatusPayload = {
     "version": "0.1.0",
     "reader": "sentence",
@@ -149,6 +158,7 @@ _REPLIES: dict[tuple[str, str, str], Any] = {
     ("/v1/documents", "get", "200"): DOCUMENTS,
     ("/v1/documents/{document_id}", "get", "200"): DOCUMENT,
     ("/v1/collections", "get", "200"): {"collections": [COLLECTION]},
+    ("/v1/collections/{name}", "get", "200"): OVERVIEW,
     ("/v1/status", "get", "200"): STATUS,
 }
 _DETAILS = {

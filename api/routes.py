@@ -16,6 +16,7 @@ from api import examples
 from api.errors import problem, status_of
 from api.schemas import (
     DOCUMENT_ID,
+    LONGEST_NOTE,
     AskRequest,
     Cited,
     CollectionName,
@@ -37,18 +38,20 @@ from api.state import Shared
 from rag.errors import NotFound
 from rag.payloads import (
     DocumentPayload,
+    OverviewPayload,
     ReplyPayload,
     SearchPayload,
     StatusPayload,
     collection_payload,
     document_payload,
     outcome_payload,
+    overview_payload,
     reply_payload,
     search_payload,
     status_payload,
     verification_payload,
 )
-from rag.service import DEFAULT_COLLECTION
+from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION
 from rag.types import Outcome, Span, Status
 from rag.verifying import Claim
 
@@ -74,6 +77,12 @@ def _document_id(document_id: str) -> str:
     return document_id
 
 
+def _known_name(name: str) -> str:
+    if not re.fullmatch(COLLECTION_NAME, name):
+        raise NotFound("no collection has such a name: GET /v1/collections lists them")
+    return name
+
+
 DocumentId = Annotated[str, Depends(_document_id)]
 _ALWAYS = (400, 401, 403, 413, 422, 503)
 api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
@@ -90,6 +99,7 @@ async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
         body.collection,
         body.min_confidence,
         explain=body.explain,
+        filters=body.filtering(),
     )
     return reply_payload(reply)
 
@@ -97,7 +107,13 @@ async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
 @api.post("/search", responses=_problems(404, 409))
 async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     """The nearest passages alone."""
-    reply = await shared.read(shared.service.search, body.question, body.top_k, body.collection)
+    reply = await shared.read(
+        shared.service.search,
+        body.question,
+        body.top_k,
+        body.collection,
+        filters=body.filtering(),
+    )
     return search_payload(reply)
 
 
@@ -179,9 +195,15 @@ async def documents(
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     cursor: Annotated[Text | None, Query(max_length=8_000)] = None,
     collection: Annotated[CollectionName | None, Query()] = None,
+    q: Annotated[Text, Query(max_length=LONGEST_NOTE)] = "",
 ) -> DocumentsPage:
-    """A page of documents by source; `next` is the cursor of the next page."""
-    records, after = await shared.read(shared.service.documents, collection, limit, cursor)
+    """A page of documents by source; `next` is the cursor of the next page.
+
+    With `q`, only those that hold all its words, in any case, in source or title.
+    """
+    records, after = await shared.read(
+        shared.service.documents, collection, limit, cursor, wanted=q
+    )
     return {"documents": [document_payload(record) for record in records], "next": after}
 
 
@@ -235,6 +257,12 @@ async def collections(shared: Shared) -> Collections:
     """The collections and their sizes."""
     records = await shared.read(shared.service.collections)
     return {"collections": [collection_payload(record) for record in records]}
+
+
+@api.get("/collections/{name}", responses=_problems(404))
+async def overview(shared: Shared, name: Annotated[str, Depends(_known_name)]) -> OverviewPayload:
+    """A collection with its folders, types and dates: what `filters` can name."""
+    return overview_payload(await shared.read(shared.service.overview, name))
 
 
 @api.get("/status")

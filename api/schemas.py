@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from typing_extensions import TypedDict
 
 from rag.feedback import Verdict
+from rag.filters import EVERYTHING, MOST_FILTERS, Filters
 from rag.payloads import (
     CollectionPayload,
     DocumentPayload,
@@ -44,11 +45,35 @@ LONGEST_QUOTE = 100_000  # characters
 _LONGEST_PATH = 8_000  # characters
 _SHA256 = "^[0-9a-f]{64}$"
 DOCUMENT_ID = "^[0-9a-f]{32}$"
+_Path = Annotated[Text, Field(max_length=_LONGEST_PATH)]
+_Names = Annotated[list[_Path], Field(max_length=MOST_FILTERS)]
+_Date = Annotated[Text, Field(json_schema_extra={"format": "date"})]
 CollectionName = Annotated[str, Field(pattern=f"^{COLLECTION_NAME}$")]
 
 
+class FiltersRequest(BaseModel):
+    """Which documents to look in: those in any of the folders, of any of the types, and dated from
+    `date_from` to `date_to`, both included. What is left out lets everything through.
+
+    A folder is a whole beginning of a source and holds all that lies below it; a type is a file
+    extension in lower case, without its dot. `GET /v1/collections/{name}` lists both.
+    """
+
+    # A filter that is misspelt must not let everything through.
+    model_config = ConfigDict(extra="forbid")
+
+    folders: _Names = []
+    types: _Names = []
+    date_from: _Date | None = None
+    date_to: _Date | None = None
+
+    def filters(self) -> Filters:
+        """Raises `InvalidInput`."""
+        return Filters(tuple(self.folders), tuple(self.types), self.date_from, self.date_to)
+
+
 class SearchRequest(BaseModel):
-    """A question, how many passages to show, and the collection to look in."""
+    """A question, how many passages to show, and the collection and documents to look in."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"question": "How much annual leave do I get?"}]}
@@ -57,6 +82,11 @@ class SearchRequest(BaseModel):
     question: Question
     top_k: Annotated[int, Field(strict=True, ge=1, le=MOST_PASSAGES)] = 5
     collection: CollectionName = DEFAULT_COLLECTION
+    filters: FiltersRequest | None = None
+
+    def filtering(self) -> Filters:
+        """Raises `InvalidInput`."""
+        return self.filters.filters() if self.filters else EVERYTHING
 
 
 class AskRequest(SearchRequest):

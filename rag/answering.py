@@ -11,6 +11,7 @@ from embeddings.base import Embedder
 from rag.citing import cite, cite_passage, place_of
 from rag.duplicates import Wording, near_identical, same_span, words_of
 from rag.explaining import explained
+from rag.filters import EVERYTHING, Filters
 from rag.reading.base import Reader
 from rag.retrieval import retrieve
 from rag.store.base import Snapshot
@@ -33,7 +34,7 @@ MOST_ANSWERS = 5
 class Query:
     """A question as it was asked. A `min_confidence` takes the place of the reader's own threshold:
     0 forces an answer where there is any candidate. A reader that gives no confidence is never
-    known to reach one above 0.
+    known to reach one above 0. `filters` limit the documents that are looked in.
     """
 
     question: str
@@ -41,6 +42,7 @@ class Query:
     top_k: int
     min_confidence: float | None = None
     explain: bool = False
+    filters: Filters = EVERYTHING
 
 
 def answer(
@@ -57,7 +59,12 @@ def answer(
     began = perf_counter()
     # Twice as many as are shown, because near-identical ones are shown once.
     found = [
-        retrieve(query.question, snapshot, embedder, max(READ, 2 * query.top_k))
+        retrieve(
+            query.question,
+            snapshot.within(query.filters),
+            embedder,
+            max(READ, 2 * query.top_k),
+        )
         for query in queries
     ]
     retrieved = perf_counter()

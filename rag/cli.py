@@ -19,6 +19,8 @@ from typing import Any
 from rag.errors import InvalidInput, RagError
 
 _LAST_PORT = 65_535
+_FOLDER = "only files in this folder, such as handbook/archive; may be repeated"
+_TYPE = "only files with this extension, such as pdf; may be repeated"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     asking = argparse.ArgumentParser(add_help=False)
     asking.add_argument("question", type=_text)
     asking.add_argument("--top-k", type=int, default=5, metavar="N", help="passages (1-100)")
+    asking.add_argument("--folder", action="append", metavar="F", type=_text, help=_FOLDER)
+    asking.add_argument("--type", action="append", metavar="T", type=_text, help=_TYPE)
+    asking.add_argument("--since", metavar="DATE", type=_text, help="no older files: YYYY-MM-DD")
+    asking.add_argument("--until", metavar="DATE", type=_text, help="no newer files: YYYY-MM-DD")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, summary: str, *parents: Any) -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from rag import serving
 from rag.assembly import build, doctor
 from rag.errors import InvalidInput
+from rag.filters import Filters
 from rag.payloads import (
     collection_payload,
     diagnosis_payload,
@@ -38,7 +39,7 @@ from rag.terminal import (
     wants_colour,
     why_lines,
 )
-from rag.types import Status
+from rag.types import Reply, Status
 
 _GATE = "gate.toml"  # beside a question set
 
@@ -79,23 +80,40 @@ def run_ingest(options: argparse.Namespace) -> int:
     return 1 if report.count(Status.REFUSED) else 0
 
 
+def _asked(service: Service, options: argparse.Namespace, *, explain: bool = False) -> Reply:
+    return service.ask(
+        options.question,
+        options.top_k,
+        options.collection,
+        explain=explain,
+        filters=_filters(options),
+    )
+
+
+def _filters(options: argparse.Namespace) -> Filters:
+    folders, types = tuple(options.folder or ()), tuple(options.type or ())
+    return Filters(folders, types, options.since, options.until)
+
+
 def run_ask(options: argparse.Namespace) -> int:
     with _service(options) as service:
-        reply = service.ask(options.question, options.top_k, options.collection)
+        reply = _asked(service, options)
     _print(options, reply_payload(reply), reply_lines(reply, colour=wants_colour()))
     return 0 if reply.answers else 1
 
 
 def run_why(options: argparse.Namespace) -> int:
     with _service(options) as service:
-        reply = service.ask(options.question, options.top_k, options.collection, explain=True)
+        reply = _asked(service, options, explain=True)
     _print(options, reply_payload(reply), why_lines(reply))
     return 0 if reply.answers else 1
 
 
 def run_search(options: argparse.Namespace) -> int:
     with _service(options) as service:
-        reply = service.search(options.question, options.top_k, options.collection)
+        reply = service.search(
+            options.question, options.top_k, options.collection, filters=_filters(options)
+        )
     _print(options, search_payload(reply), reply_lines(reply, colour=wants_colour()))
     return 0 if reply.passages else 1
 

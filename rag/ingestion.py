@@ -136,6 +136,7 @@ class Ingestion:
             sha256 = hashlib.sha256(data).hexdigest()
             if known and self._is_current(known, file, sha256):
                 return Outcome(file.source, Status.UNCHANGED, known.document_id)
+            file = replace(file, size=len(data))  # it may have grown since it was found
             parsed = self._parser.parse(file.source, data)
             entry = entry_of(
                 self._collection, file, sha256, parsed, self._splitter, self._embedder.fingerprint
@@ -202,6 +203,7 @@ def entry_of(
             sha256=sha256,
             text_sha256=hashlib.sha256(parsed.text.encode()).hexdigest(),
             loader=parsed.loader,
+            size=file.size,
         ),
         text=parsed.text,
         headings=parsed.headings,

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing_extensions import TypedDict
 
 from rag.diagnosing.findings import Diagnosis, Finding
-from rag.store.base import CollectionRecord
+from rag.store.base import CollectionRecord, Overview
 from rag.types import (
     Answer,
     Citation,
@@ -154,7 +154,9 @@ class VerificationPayload(TypedDict):
 
 
 class DocumentPayload(TypedDict):
-    """A document as a listing shows it."""
+    """A document as a listing shows it; `bytes` is its file's size, null where an older version
+    has not noted it.
+    """
 
     document_id: str
     source: str
@@ -163,6 +165,7 @@ class DocumentPayload(TypedDict):
     paragraphs: int
     passages: int
     characters: int
+    bytes: int | None
     sha256: str
     text_sha256: str
     loader: str
@@ -201,6 +204,31 @@ class CollectionPayload(TypedDict):
     passages: int
     generation: int
     embedder: str | None
+
+
+class FolderPayload(TypedDict):
+    """A folder, and how many documents lie in it, however deep."""
+
+    folder: str
+    documents: int
+
+
+class TypePayload(TypedDict):
+    """A file extension, and how many documents have it."""
+
+    type: str
+    documents: int
+
+
+class OverviewPayload(CollectionPayload):
+    """A collection with what `filters` can name in it: at most 1,000 folders, the shallowest
+    first; types; and the earliest and the latest date, null where no document has one.
+    """
+
+    folders: list[FolderPayload]
+    types: list[TypePayload]
+    date_from: str | None
+    date_to: str | None
 
 
 class StatusPayload(TypedDict):
@@ -357,6 +385,7 @@ def document_payload(record: DocumentRecord) -> DocumentPayload:
         "paragraphs": record.paragraphs,
         "passages": record.passages,
         "characters": record.characters,
+        "bytes": origin.size,
         "sha256": origin.sha256,
         "text_sha256": origin.text_sha256,
         "loader": origin.loader,
@@ -395,6 +424,16 @@ def collection_payload(record: CollectionRecord) -> CollectionPayload:
         "passages": record.passages,
         "generation": record.generation,
         "embedder": record.embedder,
+    }
+
+
+def overview_payload(overview: Overview) -> OverviewPayload:
+    return {
+        **collection_payload(overview.record),
+        "folders": [{"folder": name, "documents": n} for name, n in overview.folders],
+        "types": [{"type": name, "documents": n} for name, n in overview.types],
+        "date_from": overview.date_from,
+        "date_to": overview.date_to,
     }
 
 

@@ -16,11 +16,12 @@ from embeddings.base import Embedder
 from rag.answering import Query, answer
 from rag.errors import Conflict, FileRefused, InvalidInput, NotFound
 from rag.feedback import Feedback, FeedbackFile, Said, Verdict, question_of
+from rag.filters import EVERYTHING, Filters
 from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress, rebuild
 from rag.loading.files import read_bytes
 from rag.loading.parser import Parser
 from rag.reading.base import Reader
-from rag.store.base import CollectionRecord, PassageStore, Stored
+from rag.store.base import CollectionRecord, Overview, PassageStore, Stored
 from rag.syncing import Plan, Planner, preview, uploads
 from rag.tuning import Tuning, Tunings
 from rag.types import Document, DocumentRecord, IngestReport, Origin, Outcome, Reply, Span, Status
@@ -31,6 +32,7 @@ _log = logging.getLogger(__name__)
 DEFAULT_COLLECTION = "default"
 LONGEST_QUESTION = 2_000  # characters
 MOST_PASSAGES = 100
+MOST_FOLDERS = 1_000  # of a collection that are listed
 COLLECTION_NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 
@@ -95,14 +97,16 @@ class Service:
         min_confidence: float | None = None,
         *,
         explain: bool = False,
+        filters: Filters = EVERYTHING,
     ) -> Reply:
         """The answers that the documents support, and the nearest passages; with `explain`, why
-        each passage that was found won or lost.
+        each passage that was found won or lost. Only documents that `filters` let through count.
 
         Raises `InvalidInput` for a blank or too long question or a bad `top_k`, `NotFound` for an
         unknown collection, `ModelMismatch` where the index was made with another embedder.
         """
-        (reply,) = self.ask_all([Query(question, collection, top_k, min_confidence, explain)])
+        query = Query(question, collection, top_k, min_confidence, explain, filters)
+        (reply,) = self.ask_all([query])
         return reply
 
     def ask_all(self, queries: Sequence[Query], *, tuned: bool = True) -> list[Reply]:
@@ -113,9 +117,17 @@ class Service:
         tuning = self.tuning(queries[0].collection) if tuned else None
         return self._replies(queries, self.reader, tuning)
 
-    def search(self, question: str, top_k: int = 5, collection: str = DEFAULT_COLLECTION) -> Reply:
+    def search(
+        self,
+        question: str,
+        top_k: int = 5,
+        collection: str = DEFAULT_COLLECTION,
+        *,
+        filters: Filters = EVERYTHING,
+    ) -> Reply:
         """The nearest passages alone; raises as `ask` does."""
-        (reply,) = self._replies([Query(question, collection, top_k)], None, None)
+        query = Query(question, collection, top_k, filters=filters)
+        (reply,) = self._replies([query], None, None)
         return reply
 
     def _replies(
@@ -229,11 +241,23 @@ class Service:
     def collections(self) -> list[CollectionRecord]:
         return self._store.collections()
 
+    def overview(self, collection: str) -> Overview:
+        """A collection, and what its documents can be filtered by. Raises `NotFound`."""
+        return self._store.overview(collection, MOST_FOLDERS)
+
     def documents(
-        self, collection: str | None = None, limit: int = 50, after: str | None = None
+        self,
+        collection: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
+        *,
+        wanted: str = "",
     ) -> tuple[list[DocumentRecord], str | None]:
-        """A page of documents by source and the cursor of the next; None for all collections."""
-        return self._store.documents(collection, limit, after)
+        """A page of documents by source and the cursor of the next; None for all collections.
+
+        Only those with all words of `wanted` in source or title, whatever their case.
+        """
+        return self._store.documents(collection, limit, after, wanted.split())
 
     def all_documents(self, collection: str | None = None) -> Iterator[DocumentRecord]:
         """Every document, page by page."""

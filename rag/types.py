@@ -68,7 +68,10 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Everything a citation says about the document that it points into."""
+    """Everything a citation says about the document that it points into.
+
+    `size` of its file is in bytes, None where an older version has not noted it.
+    """
 
     document_id: str
     collection: str
@@ -80,6 +83,7 @@ class Origin:
     sha256: str
     text_sha256: str
     loader: str
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.filters import Filters
 from rag.types import Document, DocumentRecord, Origin, Passage, Place
 
 Vector = NDArray[np.float32]
@@ -68,6 +69,21 @@ class CollectionRecord:
     embedder: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A collection's record, and what its documents can be filtered by.
+
+    `folders`, the shallowest first, and `types` come with how many documents each holds; dates are
+    the earliest and the latest, None where no document has one.
+    """
+
+    record: CollectionRecord
+    folders: tuple[tuple[str, int], ...]
+    types: tuple[tuple[str, int], ...]
+    date_from: str | None
+    date_to: str | None
+
+
 class Snapshot(Protocol):
     """One generation of one collection: searched and read as a whole, never mixed."""
 
@@ -77,6 +93,14 @@ class Snapshot(Protocol):
     @property
     def passages(self) -> int:
         """How many passages there are."""
+        ...
+
+    def within(self, filters: Filters) -> Snapshot:
+        """The same, but its searches find passages of these documents alone, and count them.
+
+        Of the whole collection, whatever was left of it. Scores stay what they are among all: the
+        order is that of all with the others struck out.
+        """
         ...
 
     def search_vectors(self, question: Vector, limit: int) -> Scored:
@@ -117,10 +141,14 @@ class PassageStore(Protocol):
         """Every document of the collection; none where it does not exist."""
         ...
 
+    def overview(self, collection: str, most_folders: int) -> Overview: ...
+
     def documents(
-        self, collection: str | None, limit: int, after: str | None
+        self, collection: str | None, limit: int, after: str | None, words: Sequence[str] = ()
     ) -> tuple[list[DocumentRecord], str | None]:
-        """A page of documents by source, and the cursor of the next page if there is one."""
+        """A page of documents by source, and the cursor of the next page if there is one; only
+        those with all `words` in source or title, whatever their case.
+        """
         ...
 
     def document(self, document_id: str) -> tuple[Document, DocumentRecord]:

@@ -7,16 +7,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rag.errors import InvalidInput, NotFound
-from rag.store.base import CollectionRecord, Entry, Stored, Vector
+from rag.errors import NotFound
+from rag.store import listing
+from rag.store.base import CollectionRecord, Entry, Overview, Stored, Vector
 from rag.store.caches import CacheFolder
 from rag.store.following import Follower
 from rag.store.rows import (
     DOCUMENT_COLUMNS,
     ORIGIN_COLUMNS,
-    ORIGIN_WIDTH,
     document_of,
-    origin_of,
     original_of,
     qualified,
     stored_of,
@@ -37,8 +36,6 @@ from rag.store.statements import (
 )
 from rag.types import Document, DocumentRecord, Origin
 
-_ID_LENGTH = 32
-
 
 class EmbeddedStore:
     """`PassageStore` in a folder: `index.sqlite` is the truth, `caches/` can be deleted any time.
@@ -55,13 +52,11 @@ class EmbeddedStore:
 
     def collections(self) -> list[CollectionRecord]:
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT name, count(document_id), coalesce(sum(passages), 0), generation, "
-                "embedder "
-                "FROM collections LEFT JOIN documents ON collection = name "
-                "GROUP BY name ORDER BY name"
-            )
-            return [CollectionRecord(*row) for row in rows]
+            return listing.records(connection)
+
+    def overview(self, collection: str, most_folders: int) -> Overview:
+        with self._database.read() as connection:
+            return listing.overview(connection, collection, most_folders)
 
     def stored(self, collection: str) -> list[Stored]:
         with self._database.read() as connection:
@@ -74,24 +69,10 @@ class EmbeddedStore:
             return [stored_of(row) for row in rows]
 
     def documents(
-        self, collection: str | None, limit: int, after: str | None
+        self, collection: str | None, limit: int, after: str | None, words: Sequence[str] = ()
     ) -> tuple[list[DocumentRecord], str | None]:
         with self._database.read() as connection:
-            if collection is not None:
-                state_of(connection, collection)
-            rows = connection.execute(
-                f"SELECT {ORIGIN_COLUMNS}, record_sha256, paragraphs, passages, length(text), "  # noqa: S608
-                "ingested_at FROM documents "
-                "WHERE (?1 IS NULL OR collection = ?1) AND (source, document_id) > (?2, ?3) "
-                "ORDER BY source, document_id LIMIT ?4",
-                (collection, *_position(after), limit + 1),
-            )
-            records = [
-                DocumentRecord(origin_of(row, row[ORIGIN_WIDTH]), *row[ORIGIN_WIDTH + 1 :])
-                for row in rows
-            ]
-        more = len(records) > limit
-        return records[:limit], _cursor(records[limit - 1].origin) if more else None
+            return listing.page_of_documents(connection, collection, limit, after, words)
 
     def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
         with self._database.read() as connection:
@@ -245,15 +226,3 @@ class EmbeddedStore:
 
 def _no_document(document_id: str) -> NotFound:
     return NotFound(f"there is no document {document_id}: `rag documents` lists them")
-
-
-def _cursor(origin: Origin) -> str:
-    """Names a place in the order of documents, which stays one when the document goes."""
-    return f"{origin.document_id}{origin.source}"
-
-
-def _position(cursor: str | None) -> tuple[str, str]:
-    cursor = cursor or ""
-    if cursor and len(cursor) <= _ID_LENGTH:
-        raise InvalidInput("the cursor is none of this listing: start again without one")
-    return cursor[_ID_LENGTH:], cursor[:_ID_LENGTH]

@@ -12,12 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unicodedata import normalize
 
 import apsw
 
 from rag.errors import StoreBusy, StoreFull, StoreUnreadable
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DEFAULT_COLLECTION = "default"
 _APPLICATION = 0x52414756  # "RAGV", in the file's header
 _ASK_AGAIN_SECONDS = 0.01
@@ -90,6 +91,8 @@ CREATE INDEX documents_by_sha256 ON documents (sha256);
 CREATE INDEX documents_by_text ON documents (text_sha256);
 CREATE INDEX documents_by_name ON documents (source, document_id);
 """,
+    # Of the file in bytes; NULL for what was ingested before.
+    3: "ALTER TABLE documents ADD COLUMN size INTEGER;",
 }
 
 
@@ -124,6 +127,7 @@ class Database:
         connection = apsw.Connection(str(self._path))
         connection.set_busy_timeout(int(self._busy_seconds * 1000))
         connection.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL")
+        connection.create_scalar_function("folded", _folded, 1, deterministic=True)
         return connection
 
     def _set_up(self) -> None:
@@ -233,6 +237,15 @@ class Database:
                 self._readers.get_nowait().close()
             except queue.Empty:
                 return
+
+
+def folded(text: str) -> str:
+    """A text without case, to be compared, also in SQL: its own functions know ASCII alone."""
+    return normalize("NFC", normalize("NFC", text).casefold())
+
+
+def _folded(*values: object) -> str:
+    return folded(str(values[0]))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,10 +35,11 @@ def stranger(home: Path, open_embedded: OpenStore) -> Iterator[apsw.Connection]:
 
 
 def as_version_1(connection: apsw.Connection) -> None:
-    """Takes back what the second version of the schema has added."""
+    """Takes back what later versions of the schema have added."""
     connection.execute(
         "BEGIN IMMEDIATE; DROP TABLE originals; DROP INDEX documents_by_sha256; "
-        "DROP INDEX documents_by_text; DROP INDEX documents_by_name; COMMIT"
+        "DROP INDEX documents_by_text; DROP INDEX documents_by_name; "
+        "ALTER TABLE documents DROP COLUMN size; COMMIT"
     )
     connection.pragma("user_version", 1)
 
@@ -57,26 +59,30 @@ class TestOpening:
         self, stranger: apsw.Connection, open_embedded: OpenStore
     ) -> None:
         stranger.pragma("user_version", 99)
-        with pytest.raises(StoreUnreadable, match=r"schema version 99.*reads 2"):
+        with pytest.raises(StoreUnreadable, match=r"schema version 99.*reads 3"):
             open_embedded()
 
     def test_an_older_schema_is_brought_up_to_date(
         self, stranger: apsw.Connection, open_embedded: OpenStore, author: Author
     ) -> None:
         former = open_embedded()
-        author.put(former, author.entry("a.txt", "apple"))
+        entry = author.entry("a.txt", "apple")
+        origin = replace(entry.document.origin, size=None)  # as version 1 hashed its record
+        author.put(former, replace(entry, document=replace(entry.document, origin=origin)))
         former.close()
         as_version_1(stranger)
         with ThreadPoolExecutor(8) as pool:
             stores = list(pool.map(lambda _: open_embedded(), range(8)))
-        assert stranger.pragma("user_version") == 2
+        assert stranger.pragma("user_version") == 3
         for store in stores:
             (stored,) = store.stored("default")
             assert (stored.source, bool(stored.has_original)) == ("a.txt", False)
             assert store.original(stored.document_id)[1] is None
             assert author.nearest(store, "x")[0][0] == "a.txt"
+            assert store.documents(None, 1, None)[0][0].origin == origin
         author.put(stores[0], author.entry("a.txt", "apple"))
         assert stores[1].original(author.id_of("a.txt"))[1] == b"file apple"
+        assert stores[1].documents(None, 1, None)[0][0].origin.size == len(b"file apple")
 
     def test_a_step_that_fails_changes_nothing(
         self, stranger: apsw.Connection, open_embedded: OpenStore

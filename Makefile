@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 # Asked of pip, not of the package: pip picks the build.
 TORCH := torch $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 
-.PHONY: help serve ask test check bench clean
+.PHONY: help serve ask test check bench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ check: $(VENV)/dev.done ## lint, format, types, import contracts
 
 bench: $(VENV)/dev.done ## measure speed and retrieval; DATASETS=folder adds the public collections
 	@$(BIN)/python -m tests.bench $(if $(DATASETS),--data "$(DATASETS)")
+
+soak: $(VENV)/dev.done ## try to lose or damage documents, for an hour; goes on where it was stopped
+	@$(BIN)/python -m tests.soak
 
 clean: ## remove the environment and the index made here
 	rm -rf $(VENV) .rag

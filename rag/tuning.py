@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rag.durability import make_folder, sync_names
 from rag.errors import StoreUnreadable
 from rag.types import Candidate
 
@@ -87,13 +88,14 @@ class Tunings:
     def write(self, collection: str, tuning: Tuning) -> Path:
         """Keeps a tuning, whole or not at all."""
         path = self.path(collection)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         partial = path.with_suffix(".partial")
         with partial.open("w", encoding="utf-8") as file:
             json.dump(asdict(tuning), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
+        sync_names(path.parent)
         return path
 
     def path(self, collection: str) -> Path:

@@ -16,6 +16,7 @@ from unicodedata import normalize
 
 import apsw
 
+from rag.durability import make_folder
 from rag.errors import StoreBusy, StoreFull, StoreUnreadable
 
 SCHEMA_VERSION = 3
@@ -110,7 +111,7 @@ class Database:
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
         self._closed = False
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
         except OSError as error:
             raise StoreUnreadable(
                 f"{path.parent} can't be made: choose another --home ({error.strerror})"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import apsw
 
-from rag.errors import ModelMismatch, NotFound, StoreBusy
+from rag.errors import ModelMismatch, NotFound, StoreBusy, StoreUnreadable
 from rag.store.base import Entry, Vector
 from rag.store.rows import (
     DOCUMENT_COLUMNS,
@@ -18,6 +18,7 @@ from rag.store.rows import (
     encoded_vector,
     passage_row,
 )
+from rag.store.sqlite import DEFAULT_COLLECTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def state_of(
     if row is None and make:
         connection.execute("INSERT INTO collections VALUES (?, NULL, 0, NULL)", (collection,))
         return CollectionState(collection, None, 0, None)
+    if row is None and collection == DEFAULT_COLLECTION:  # every store is made with it
+        raise StoreUnreadable("the list of collections is damaged: restore a backup")
     if row is None:
         raise NotFound(f"there is no collection {collection!r}: `rag collections` lists them")
     return CollectionState(*row)

@@ -1,0 +1,23 @@
+"""Names that outlive a power failure: a file's own sync does not cover its name in its folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it that are missing. Raises OSError."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in reversed(missing):
+        sync_names(path.parent)
+
+
+def sync_names(folder: Path) -> None:
+    """What was made, renamed or removed in the folder is so on the disk, too. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,23 @@
+"""The rows of the plan, in the order in which they run."""
+
+from __future__ import annotations
+
+from tests.soak.caches import CacheDamage
+from tests.soak.clients import Clients
+from tests.soak.databases import DatabaseDamage
+from tests.soak.kills import Compound, Kills
+from tests.soak.power import PowerLoss
+from tests.soak.rows import Row
+
+
+def rows(size: str) -> list[Row]:
+    """A new object for each."""
+    is_small = size == "pr"
+    return [
+        Kills(stride=10 if is_small else 1),
+        Clients(),
+        PowerLoss(moments=20 if is_small else 100),
+        Compound(),
+        CacheDamage(),
+        DatabaseDamage(),
+    ]

@@ -1,0 +1,85 @@
+"""A run's summary, for people: what was really run, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.soak.progress import Progress
+from tests.soak.rows import Row
+
+_TREE = Path(__file__).parents[2]
+_HEAD = """# What the storage tests found
+
+Made by `make soak`, which runs every row of the plan to the end, goes on where it was stopped, and
+writes this page. `python -m tests.soak --help` says more.
+"""
+_INVARIANTS = """
+After each event the store is opened and judged: every acknowledged document is there, once, and
+no other; no document is half there (SHA-256 of every row, every passage told anew from its text);
+SQLite's integrity check; the search caches hold the living passages and nothing else; twenty fixed
+questions get the answers and citations of a clean build; one more document can be added and is
+found. A control is a fault that is planted to see that the row finds it.
+"""
+
+
+def commit() -> str:
+    """What is checked out."""
+    try:
+        hash_, changes = (
+            subprocess.run(command, cwd=_TREE, capture_output=True, text=True, check=True).stdout
+            for command in (["git", "rev-parse", "HEAD"], ["git", "status", "--porcelain"])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    ours = [line for line in changes.splitlines() if not line.endswith("REPORT.md")]
+    return hash_.strip() + (" with changes" if ours else "")
+
+
+def machine(work: Path) -> str:
+    """The machine, without its name."""
+    kind = "memory (tmpfs)" if work.is_relative_to("/dev/shm") else "a disk"  # noqa: S108
+    cores = len(os.sched_getaffinity(0))
+    words = f"{platform.system()} {platform.machine()}, {cores} cores"
+    return f"{words}, Python {platform.python_version()}, stores in {kind}"
+
+
+def written(rows: Sequence[Row], runs: Sequence[Progress], work: Path) -> str:
+    """The page."""
+    first = runs[0]
+    total = sum(run.done for run in runs)
+    violations = sum(len(run.failures) for run in runs)
+    lines = [
+        _HEAD,
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {first.commit}, seed {first.seed}, "
+        f"sizes {first.size}.",
+        f"{machine(work)}, shared with other work.",
+        "",
+        f"**{total:,} cases, {violations} violations.**",
+        _INVARIANTS,
+        "| | | cases | violations | controls found | minutes |",
+        "|---|---|---|---|---|---|",
+        *(_line(row, run) for row, run in zip(rows, runs, strict=True)),
+    ]
+    failures = [(run, at, what) for run in runs for at, what in run.failures]
+    if failures:
+        lines += ["", "## Violations", ""]
+        lines += [f"- {run.row} at {at}: {what[:500]}" for run, at, what in failures]
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: Row, run: Progress) -> str:
+    goal = getattr(row.sizes, run.size)
+    cases = f"{run.done:,}" + ("" if run.done >= goal else f" of {goal:,}")
+    controls = "; ".join(
+        f"{planted}: {'found' if found else '**not found**'}"
+        for planted, found in run.controls or []
+    )
+    failures = f"{len(run.failures)}/{run.done:,}"
+    return (
+        f"| {row.name} | {row.title} | {cases} | {failures} | {controls} | {run.seconds / 60:.1f} |"
+    )

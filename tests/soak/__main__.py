@@ -29,12 +29,14 @@ def _run(arguments: argparse.Namespace, work: Path) -> int:
     from tests.soak import plan, progress, report  # noqa: PLC0415 - once the threads are bounded
     from tests.soak.invariants import Judge  # noqa: PLC0415
     from tests.soak.rows import Bench  # noqa: PLC0415
+    from tests.soak.subject import warm  # noqa: PLC0415
 
     seed = arguments.seed
     if seed is None:
         seed = progress.former_seed(arguments.out, arguments.size)
     if seed is None:
         seed = random.SystemRandom().randrange(2**32)
+    warm()
     bench = Bench(seed, work, Judge(work))
     rows = plan.rows(arguments.size)
     if arguments.only:

@@ -6,6 +6,7 @@ most of the time.
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 from collections.abc import Iterator, Sequence
@@ -20,13 +21,16 @@ import apsw
 # Some are imported before any fork only so that no child does.
 import embeddings.models  # noqa: F401
 import rag.reading.models  # noqa: F401
+from embeddings.hashing import HashingEmbedder
 from rag import assembly
+from rag.analysis import terms
 from rag.loading.formats import parse
 from rag.payloads import reply_payload
 from rag.service import Service
 from rag.settings import Settings
-from rag.store import following, sqlite
-from rag.types import Parsed, Status
+from rag.store import following, sqlite, word_index
+from rag.text import sentences
+from rag.types import Parsed, Span, Status
 
 State = dict[str, str]
 """Texts by source."""
@@ -71,6 +75,7 @@ def prepare(*, eager: bool = True) -> None:
     """Makes this process, a child, one in which the service is cheap, and its caches on disk."""
     logging.disable()  # what it says of damage is expected
     assembly.Parser = _Parser  # type: ignore[assignment,attr-defined]
+    word_index._HEAP_BYTES = 15_000_000  # the least: making room takes most of the time
     if eager:
         following._REPLAYED_AT_MOST = 0
 
@@ -157,6 +162,20 @@ def build(home: Path, steps: Sequence[Step], *, closed: bool = True) -> None:
         step.run(service)
     if closed:
         service.close()
+
+
+def warm() -> None:
+    """Does in this process, before any fork, what every child would have to do first. Starts no
+    thread.
+    """
+    embedder = HashingEmbedder()
+    texts = [text_of(subject, version) for subject in range(len(SUBJECTS)) for version in range(9)]
+    embedder.embed_passages([*texts, *QUESTIONS])
+    for text in texts[:20]:
+        terms(text)
+        sentences(text, Span(0, len(text)))
+    gc.collect()
+    gc.freeze()
 
 
 def answers(service: Service, subjects: Sequence[int] = range(len(SUBJECTS))) -> list[Any]:

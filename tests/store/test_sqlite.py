@@ -275,3 +275,14 @@ class TestClosing:
         store = open_embedded()
         store.close()
         store.close()
+
+
+def test_a_lost_default_collection_is_damage(
+    home: Path, open_embedded: OpenStore, author: Author
+) -> None:
+    store = open_embedded()
+    author.put(store, author.entry("a.txt", "apple"))
+    with closing(apsw.Connection(str(home / "index.sqlite"))) as connection:
+        connection.execute("UPDATE collections SET name = 'defaulu'")
+    with pytest.raises(StoreUnreadable, match="list of collections is damaged"):
+        author.nearest(store, "apple")

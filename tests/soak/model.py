@@ -1,12 +1,12 @@
-"""Whatever is written, in whatever order, a store says what a dict of the same documents says."""
+"""A10: whatever is written, in whatever order, a store says what a dict of the same documents says."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import hypothesis.core
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -15,24 +15,27 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from rag.store import faiss_index, following
 from rag.store.embedded import EmbeddedStore
-
-if TYPE_CHECKING:
-    from tests.store.conftest import Author
+from tests.soak.forking import Died, in_child
+from tests.soak.rows import Bench, Case, Control, Sizes
+from tests.soak.subject import prepare
+from tests.store.conftest import Author
 
 WORDS = ("apple", "pear", "plum", "fig")
 SOURCES = st.sampled_from(["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"])
 PARAGRAPHS = st.lists(
     st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join), min_size=1, max_size=4
 )
+_BATCH = 10  # examples that one child runs
+_LONGEST = 600.0  # seconds for a batch, shrinking included
 
 
 class StoreAgainstDict(RuleBasedStateMachine):
     """Two objects over one home take turns in writing; `written` is what they should hold."""
 
-    def __init__(self, author: Author) -> None:
+    def __init__(self, work: Path) -> None:
         super().__init__()
-        self.author = author
-        self.folder = tempfile.TemporaryDirectory()
+        self.author = Author()
+        self.folder = tempfile.TemporaryDirectory(dir=work)
         self.written: dict[str, list[str]] = {}
         self.stores = [self.opened(), self.opened()]
 
@@ -56,6 +59,12 @@ class StoreAgainstDict(RuleBasedStateMachine):
     def remove(self, turn: bool, source: str) -> None:
         self.stores[turn].remove("default", [self.author.id_of(source)])
         self.written.pop(source, None)
+
+    @rule(turn=st.booleans())
+    def rebuild(self, turn: bool) -> None:
+        entries = [self.author.entry(source, *texts) for source, texts in self.written.items()]
+        self.stores[turn].stage(self.author.vectors(*entries))
+        self.stores[turn].replace_all("default", self.author.model, entries)
 
     @rule(turn=st.booleans())
     def compact(self, turn: bool) -> None:
@@ -105,19 +114,50 @@ class StoreAgainstDict(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-@pytest.mark.parametrize("few", [0, 256], ids=["compacted often", "replayed"])
-def test_a_store_agrees_with_a_dict(
-    new_author: Callable[..., Author], monkeypatch: pytest.MonkeyPatch, few: int
-) -> None:
-    monkeypatch.setattr(following, "_REPLAYED_AT_MOST", few)
-    monkeypatch.setattr(following, "_DEAD_SHARE", 0.5)
-    monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 10**6)
-    run_state_machine_as_test(
-        lambda: StoreAgainstDict(new_author()),  # type: ignore[arg-type]
-        settings=settings(
-            max_examples=10,
-            stateful_step_count=10,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+class Model:
+    """A10. A case is a batch of examples; compactions come often or never, in turn."""
+
+    name = "A10"
+    title = "a stateful model (Hypothesis): two stores over one home against a dict"
+    sizes = Sizes(pr=100, nightly=2_000)
+    first = "0"
+
+    def __init__(self, steps: int, planted: Callable[[], None] = lambda: None) -> None:
+        self._steps = steps
+        self._planted = planted
+
+    def case(self, bench: Bench, at: str) -> Case:
+        number = int(at)
+        seed = bench.chance("model", number).randrange(2**32)
+        try:
+            in_child(lambda: self._batch(bench.work, seed, eager=number % 2 == 0), _LONGEST)
+            violation = None
+        except Died as died:
+            violation = str(died)
+        return Case(violation, str(number + 1), counted=_BATCH)
+
+    def _batch(self, work: Path, seed: int, *, eager: bool) -> None:
+        prepare(eager=eager)
+        self._planted()
+        following._DEAD_SHARE = 0.5
+        faiss_index.EXACT_UP_TO = 10**6
+        hypothesis.core.global_force_seed = seed
+        run_state_machine_as_test(
+            lambda: StoreAgainstDict(work),  # type: ignore[arg-type]
+            settings=settings(
+                max_examples=_BATCH,
+                stateful_step_count=self._steps,
+                database=None,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+
+    def controls(self, bench: Bench) -> Sequence[Control]:
+        found = any(Model(10, _stale).case(bench, str(n)).violation for n in range(2))
+        return [Control("a store whose removals its caches don't follow", found)]
+
+
+def _stale() -> None:
+    """The planted fault: what was removed is still found."""
+    following._tombstones = lambda *_: np.empty(0, np.int64)

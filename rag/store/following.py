@@ -31,16 +31,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything that can be searched of one generation; `base` is what it began with."""
+    """Everything that can be searched of one generation; `beginning` is what it began with."""
 
     generation: int
     embedder: str | None
-    base: str | None
+    beginning: str | None
     vectors: VectorView
     words: WordView
 
     def began_as(self, state: CollectionState) -> bool:
-        return (self.base, self.embedder) == (state.base, state.embedder)
+        return (self.beginning, self.embedder) == (state.beginning, state.embedder)
 
 
 class Follower:
@@ -128,7 +128,7 @@ class Follower:
             except (OSError, RuntimeError, ValueError) as error:
                 _log.warning("the search cache %s can't be opened: %s", state.base, error)
             else:
-                return View(self._base.generation, state.embedder, state.base, vectors, words)
+                return View(self._base.generation, state.embedder, state.beginning, vectors, words)
         return self._opened_in_memory(state)
 
     def _opened_in_memory(self, state: CollectionState) -> View:
@@ -136,7 +136,7 @@ class Follower:
         self._let_go()
         self._base = None
         words = self._own_words().view()
-        return View(_NOTHING, state.embedder, state.base, VectorView(), words)
+        return View(_NOTHING, state.embedder, state.beginning, VectorView(), words)
 
     def _replayed(self, connection: apsw.Connection, state: CollectionState, view: View) -> View:
         removed = _tombstones(connection, state, view.generation)
@@ -145,7 +145,7 @@ class Follower:
         return View(
             state.generation,
             state.embedder,
-            state.base,
+            state.beginning,
             view.vectors.changed(_vectors(connection, state, view.generation), removed),
             words.view(),
         )

@@ -20,19 +20,28 @@ from rag.store.rows import (
 )
 from rag.store.sqlite import DEFAULT_COLLECTION
 
+_NOTHING = "nothing-"  # and the generation at which a base was forgotten
+
 
 @dataclass(frozen=True, slots=True)
 class CollectionState:
     """One row of `collections`, as a transaction sees it.
 
-    `embedder` is None while nothing was ever written. `base` names the search caches to begin
-    with; what was removed after their generation has tombstones.
+    `embedder` is None while nothing was ever written. `beginning` says what the search caches begin
+    with: a base, whose name it is, or nothing; what was removed since has tombstones. After each
+    base that is forgotten it is another nothing, for the tombstones before that base are gone.
     """
 
     name: str
     embedder: str | None
     generation: int
-    base: str | None
+    beginning: str | None
+
+    @property
+    def base(self) -> str | None:
+        """The base to begin with, if there is one."""
+        from_nothing = self.beginning is None or self.beginning.startswith(_NOTHING)
+        return None if from_nothing else self.beginning
 
 
 @dataclass(slots=True)
@@ -81,7 +90,7 @@ def record_base(connection: apsw.Connection, made_from: CollectionState, base: s
     It was where the collection has got another base or another embedder meanwhile.
     """
     now = state_of(connection, made_from.name)
-    if (now.base, now.embedder) != (made_from.base, made_from.embedder):
+    if (now.beginning, now.embedder) != (made_from.beginning, made_from.embedder):
         return False
     connection.execute("UPDATE collections SET base = ? WHERE name = ?", (base, now.name))
     connection.execute(
@@ -92,7 +101,9 @@ def record_base(connection: apsw.Connection, made_from: CollectionState, base: s
 
 
 def forget_base(connection: apsw.Connection, collection: str) -> None:
-    connection.execute("UPDATE collections SET base = NULL WHERE name = ?", (collection,))
+    connection.execute(
+        "UPDATE collections SET base = ? || generation WHERE name = ?", (_NOTHING, collection)
+    )
 
 
 def put_vectors(connection: apsw.Connection, vectors: Mapping[bytes, Vector]) -> None:

@@ -15,7 +15,7 @@ from rag.store.caches import Base, CacheFolder
 from rag.store.upkeep import Upkeep
 from tests.soak.forking import Died, in_child
 from tests.soak.mutations import damaged
-from tests.soak.rows import Bench, Case, Control, Sizes
+from tests.soak.rows import Anywhere, Bench, Case, Control, Sizes
 from tests.soak.subject import Step, answers, build, compact, opened, prepare
 
 _STEPS = tuple(Step(put=((subject, 3 * subject),)) for subject in range(12))
@@ -40,7 +40,7 @@ def _trusting() -> None:
     CacheFolder.sound = sound  # type: ignore[method-assign]
 
 
-class CacheDamage:
+class CacheDamage(Anywhere):
     """A8. A case is a number."""
 
     name = "A8"

@@ -24,7 +24,7 @@ from rag.ingestion import UPLOADS, document_id
 from rag.store.embedded import EmbeddedStore
 from tests.soak.forking import started
 from tests.soak.invariants import Unlike
-from tests.soak.rows import Bench, Case, Control, Sizes
+from tests.soak.rows import Anywhere, Bench, Case, Control, Sizes
 from tests.soak.subject import SUBJECTS, State, prepare, settings_of, source_of, text_of
 
 _UPLOADERS, _DELETERS = 4, 2
@@ -165,7 +165,7 @@ def _forked(work: Callable[[], None]) -> Iterator[int]:
         os.waitpid(child, 0)
 
 
-class Clients:
+class Clients(Anywhere):
     """A2. A case is a number; every 25th begins with a new store, and a replay with the first."""
 
     name = "A2"

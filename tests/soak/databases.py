@@ -24,7 +24,7 @@ from rag.store import rows
 from rag.store.rows import DOCUMENT_COLUMNS, PASSAGE_COLUMNS
 from tests.soak.forking import Died, in_child
 from tests.soak.mutations import damaged
-from tests.soak.rows import Bench, Case, Control, Sizes
+from tests.soak.rows import Anywhere, Bench, Case, Control, Sizes
 from tests.soak.subject import (
     QUESTIONS,
     State,
@@ -87,7 +87,7 @@ def _texts() -> dict[tuple[str, str], str]:
     }
 
 
-class DatabaseDamage:
+class DatabaseDamage(Anywhere):
     """A9. A case is a number."""
 
     name = "A9"

@@ -21,7 +21,7 @@ from rag.service import Service
 from rag.store.embedded import EmbeddedStore
 from tests.soak.invariants import one_of, state_of
 from tests.soak.kills import Scene
-from tests.soak.rows import Bench, Case, Control, Sizes
+from tests.soak.rows import Bench, Case, Control, Sizes, Traceable
 from tests.soak.subject import QUESTIONS, SUBJECTS, State, opened, prepare, source_of
 from tests.soak.tracing import Call, Traced, Verdict, mark
 
@@ -79,7 +79,7 @@ class _Injector:
                 return call.name == "write" and len(call.data) > 1
 
 
-class Faults:
+class Faults(Traceable):
     """A4. A case is a number."""
 
     name = "A4"
@@ -106,7 +106,7 @@ class Faults:
         shutil.copytree(made, home)
         dies = chance.random() < 0.3
         told = self._told(home, scene, injector, dies=dies)
-        violation = _in_process(scene, told, dies=dies) or bench.judge.violation(
+        violation = _in_process(told, dies=dies) or bench.judge.violation(
             home, one_of(*_allowed(scene, told)), _MAY_LEAVE
         )
         if violation:
@@ -223,7 +223,7 @@ def _known_answers(service: Service, state: State) -> str | None:
     return None
 
 
-def _in_process(scene: Scene, told: Any, *, dies: bool) -> str | None:
+def _in_process(told: Any, *, dies: bool) -> str | None:
     """What the process said that it must not say."""
     if "died" in told:
         return "the process ended"

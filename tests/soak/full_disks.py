@@ -94,7 +94,8 @@ class FullDisks:
 
     def controls(self, bench: Bench) -> Sequence[Control]:
         hopeful = FullDisks(_hopeful)
-        return [Control("a store that calls a failed commit done", bool(hopeful.case(bench, "3").violation))]
+        found = bool(hopeful.case(bench, "3").violation)
+        return [Control("a store that calls a failed commit done", found)]
 
 
 def _hopeful() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from rag.service import Service
 from tests.soak.forking import in_child
 from tests.soak.invariants import one_of
-from tests.soak.rows import Bench, Case, Control, Sizes
+from tests.soak.rows import Bench, Case, Control, Sizes, Traceable
 from tests.soak.subject import (
     State,
     Step,
@@ -128,7 +128,7 @@ def working(home: Path, step: Step, operate: Operate = _operate) -> Callable[[],
     return work
 
 
-class Kills:
+class Kills(Traceable):
     """A1. A case is `scene:k`; a `stride` above 1 leaves calls out, so that few cases see every
     kind of operation.
     """
@@ -177,7 +177,7 @@ class Kills:
         return [Control(_HASTY, found)]
 
 
-class Compound:
+class Compound(Traceable):
     """A6. A case is a number: a scene, a kill in it, and a second kill while it is opened again."""
 
     name = "A6"

@@ -1,4 +1,4 @@
-"""A10: whatever is written, in whatever order, a store says what a dict of the same documents says."""
+"""A10: whatever is written, in whatever order, a store says what a dict of the same texts says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from rag.store import faiss_index, following
 from rag.store.embedded import EmbeddedStore
 from tests.soak.forking import Died, in_child
-from tests.soak.rows import Bench, Case, Control, Sizes
+from tests.soak.rows import Anywhere, Bench, Case, Control, Sizes
 from tests.soak.subject import prepare
 from tests.store.conftest import Author
 
@@ -114,7 +114,7 @@ class StoreAgainstDict(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-class Model:
+class Model(Anywhere):
     """A10. A case is a batch of examples; compactions come often or never, in turn."""
 
     name = "A10"
@@ -141,7 +141,7 @@ class Model:
         self._planted()
         following._DEAD_SHARE = 0.5
         faiss_index.EXACT_UP_TO = 10**6
-        hypothesis.core.global_force_seed = seed
+        hypothesis.core.global_force_seed = seed  # type: ignore[assignment]
         run_state_machine_as_test(
             lambda: StoreAgainstDict(work),  # type: ignore[arg-type]
             settings=settings(

@@ -18,7 +18,7 @@ from rag.service import Service
 from rag.store.embedded import EmbeddedStore
 from tests.soak.forking import Died, in_child, started
 from tests.soak.invariants import one_of
-from tests.soak.rows import Bench, Case, Control, Sizes
+from tests.soak.rows import Anywhere, Bench, Case, Control, Sizes
 from tests.soak.subject import QUESTIONS, State, Step, build, opened, prepare, source_of, text_of
 
 _KINDS = ("two writers", "reader and writer", "held", "killed", "both begin", "reader and rebuild")
@@ -29,7 +29,7 @@ _PATIENCE = 30.0  # seconds, where both are meant to get through
 _ASKED = 30
 
 
-class Pairs:
+class Pairs(Anywhere):
     """A7. A case is a number; kinds take turns."""
 
     name = "A7"

@@ -5,7 +5,11 @@ from __future__ import annotations
 from tests.soak.caches import CacheDamage
 from tests.soak.clients import Clients
 from tests.soak.databases import DatabaseDamage
+from tests.soak.faults import Faults
+from tests.soak.full_disks import FullDisks
 from tests.soak.kills import Compound, Kills
+from tests.soak.model import Model
+from tests.soak.pairs import Pairs
 from tests.soak.power import PowerLoss
 from tests.soak.rows import Row
 
@@ -17,7 +21,11 @@ def rows(size: str) -> list[Row]:
         Kills(stride=10 if is_small else 1),
         Clients(),
         PowerLoss(moments=20 if is_small else 100),
+        Faults(),
+        FullDisks(),
         Compound(),
+        Pairs(),
         CacheDamage(),
         DatabaseDamage(),
+        Model(steps=30 if is_small else 80),
     ]

@@ -18,7 +18,7 @@ from rag.store import sqlite
 from tests.soak.disk import DAMAGES, Disk
 from tests.soak.forking import in_child
 from tests.soak.invariants import one_of
-from tests.soak.rows import Bench, Case, Control, Sizes
+from tests.soak.rows import Bench, Case, Control, Sizes, Traceable
 from tests.soak.subject import (
     State,
     Step,
@@ -105,7 +105,7 @@ def recorded(
     return recording
 
 
-class PowerLoss:
+class PowerLoss(Traceable):
     """A3. A case is `recording:moment:damage`, with so many moments of each recording."""
 
     name = "A3"

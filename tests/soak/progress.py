@@ -26,6 +26,7 @@ class Progress:
     seconds: float = 0.0
     failures: list[tuple[str, str]] = field(default_factory=list)
     controls: list[tuple[str, bool]] | None = None
+    hindrance: str | None = None
 
     @property
     def is_sound(self) -> bool:
@@ -51,6 +52,10 @@ class Runner:
         """Goes on with a row to its end, or to the end of the time."""
         total = getattr(row.sizes, self._size)
         progress = self._begun(row, bench)
+        progress.hindrance = row.hindrance(bench)
+        if progress.hindrance:
+            print(f"{row.name} left out: {progress.hindrance}")
+            return progress
         print(f"{row.name} {row.title}: {progress.done} of {total} done, seed {bench.seed}")
         saved = time.monotonic()
         while progress.done < total and len(progress.failures) < _MOST_FAILURES:

@@ -79,6 +79,8 @@ def _line(row: Row, run: Progress) -> str:
         f"{planted}: {'found' if found else '**not found**'}"
         for planted, found in run.controls or []
     )
+    if run.hindrance:
+        cases = f"left out: {run.hindrance}"
     failures = f"{len(run.failures)}/{run.done:,}"
     return (
         f"| {row.name} | {row.title} | {cases} | {failures} | {controls} | {run.seconds / 60:.1f} |"

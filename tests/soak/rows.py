@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from tests.soak import tracing
 from tests.soak.invariants import Judge
 
 
@@ -48,6 +49,20 @@ class Sizes(NamedTuple):
     nightly: int
 
 
+class Anywhere:
+    """A row that runs on every Linux."""
+
+    def hindrance(self, bench: Bench) -> str | None:  # noqa: ARG002
+        return None
+
+
+class Traceable:
+    """A row that watches system calls."""
+
+    def hindrance(self, bench: Bench) -> str | None:  # noqa: ARG002
+        return None if tracing.IS_POSSIBLE else "system calls are watched on x86-64 alone"
+
+
 class Row(Protocol):
     """One row: how many cases, and each case by where it stands in the row's order."""
 
@@ -55,6 +70,10 @@ class Row(Protocol):
     title: str
     sizes: Sizes
     first: str
+
+    def hindrance(self, bench: Bench) -> str | None:
+        """Why it can't be run on this machine, if it can't."""
+        ...
 
     def case(self, bench: Bench, at: str) -> Case: ...
 

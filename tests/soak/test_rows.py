@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import plan, tracing
+from tests.soak import plan
 
 TREE = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(not tracing.IS_POSSIBLE, reason="needs Linux on x86-64")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 
 @pytest.mark.parametrize("row", [row.name for row in plan.rows("pr")])
@@ -21,3 +21,5 @@ def test_nothing_is_violated_and_what_is_planted_is_found(row: str, tmp_path: Pa
         [*command, "--out", str(tmp_path)], cwd=TREE, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stdout + run.stderr
+    if "left out:" in run.stdout:
+        pytest.skip(run.stdout)

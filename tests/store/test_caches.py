@@ -15,6 +15,7 @@ import apsw
 import numpy as np
 import pytest
 
+from rag.analysis import terms
 from rag.store import faiss_index, following
 from rag.store.embedded import EmbeddedStore
 from rag.store.statements import record_base, state_of
@@ -440,3 +441,21 @@ class TestIndexTiers:
 
         assert kind(50) == "IndexIDMap"
         assert kind(51).startswith("IndexIVF")
+
+
+def test_a_view_from_before_two_rebuilds_finds_nothing_that_is_gone(
+    open_embedded: OpenStore, author: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both begin from nothing, but the tombstones between them are gone."""
+    monkeypatch.setattr(following, "_REPLAYED_AT_MOST", 0)
+    store, other = open_embedded(), open_embedded()
+    entry = author.entry("a.txt", "apple")
+    author.put(store, entry)
+    assert len(author.nearest(other, "apple")) == 1
+    store.replace_all("default", author.model, [entry])
+    store.compact("default")
+    store.replace_all("default", author.model, [entry])
+    for each in (store, other):
+        with each.snapshot("default", author.model) as snapshot:
+            assert len(snapshot.search_vectors(author.vector("apple"), 10)) == 1
+            assert len(snapshot.search_words(terms("apple"), 10)) == 1

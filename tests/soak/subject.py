@@ -28,7 +28,7 @@ from rag.loading.formats import parse
 from rag.payloads import reply_payload
 from rag.service import Service
 from rag.settings import Settings
-from rag.store import following, sqlite, word_index
+from rag.store import following, rows, sqlite, word_index
 from rag.text import sentences
 from rag.types import Parsed, Span, Status
 
@@ -40,6 +40,9 @@ SUBJECTS = (
     *("Koa", "Larch", "Maple", "Nutmeg", "Oak", "Pine", "Quince", "Rowan", "Spruce", "Teak"),
 )
 QUESTIONS = tuple(f"How many umbrellas does the locker of {name} hold?" for name in SUBJECTS)
+_FIRST_ORIGIN = (  # what the hash of a document's row was made from
+    "document_id, collection, root, source, title, date, language, sha256, text_sha256, loader"
+)
 _LARGE = 7  # one in so many documents spans several pages of the database
 
 
@@ -211,6 +214,11 @@ def downgrade(home: Path) -> None:
             "UPDATE main.sqlite_sequence SET seq = (SELECT max(seq) FROM old.sqlite_sequence)"
         )
         connection.execute("DETACH old")
+        facts = connection.execute(f"SELECT {_FIRST_ORIGIN} FROM documents").fetchall()  # noqa: S608
+        connection.executemany(
+            "UPDATE documents SET record_sha256 = ? WHERE document_id = ?",
+            [(rows._digest(row), row[0]) for row in facts],
+        )
         connection.pragma("application_id", sqlite._APPLICATION)
         connection.pragma("user_version", 1)
         connection.pragma("journal_mode", "wal")

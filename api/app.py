@@ -13,8 +13,10 @@ from starlette.applications import Starlette
 from api import errors, examples
 from api.assets import assets
 from api.middleware import Surroundings
+from api.observing import IndexFigures, Observer, watch
 from api.routes import api, operations
 from api.state import Start, State
+from api.tracing import Tracing
 from rag.ingestion import Progress, ignore_progress
 from rag.service import Service
 from rag.settings import Settings
@@ -30,22 +32,31 @@ _DESCRIPTION = (
 def create_app(
     service: Service,
     settings: Settings,
-    watch: Callable[[Progress], None] = ignore_progress,
-    started: Callable[[IngestReport, str], None] = lambda *_: None,
+    progress: Callable[[Progress], None] = ignore_progress,
+    started: Callable[[IngestReport], None] = lambda _: None,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """The application over a service, which it closes in the end.
 
-    The paths of `settings` are ingested once it runs: `watch` sees how, `started` gets the report
-    and what `/readyz` says.
+    The paths of `settings` are ingested once it runs: `progress` sees how, `started` gets the
+    report.
     """
-    start = Start(service, settings.paths, watch)
+    registry = CollectorRegistry()
+    observer = Observer(registry, settings, tracing or Tracing())
+    start = Start(service, settings.paths, progress)
+    shared = State(service, start, observer)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        start.begin(started)
+        def ingested(report: IngestReport) -> None:
+            started(report)
+            observer.ingested(report)
+
+        start.begin(ingested)
         yield
         if start.stop():
             service.close()
+        observer.tracing.close()
 
     app = FastAPI(
         title="rag-verbatim",
@@ -56,8 +67,9 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.state.shared = State(service, start)
-    app.state.registry = CollectorRegistry()
+    app.state.shared = shared
+    app.state.registry = registry
+    _watch(registry, shared, settings)
     errors.install(app)
     app.include_router(api)
     app.include_router(operations)
@@ -68,6 +80,15 @@ def create_app(
         Surroundings,
         token=settings.token,
         max_body_bytes=settings.max_upload_bytes,
-        registry=app.state.registry,
+        read_only=settings.read_only,
+        observer=observer,
     )
     return app
+
+
+def _watch(registry: CollectorRegistry, shared: State, settings: Settings) -> None:
+    """Adds the figures that are read when Prometheus asks."""
+    registry.register(IndexFigures(settings.home, shared.service.collections))
+    watch(registry, "rag_ready", "1 where /readyz said 200 last.", lambda: shared.start.is_ready)
+    watch(registry, "rag_questions_in_progress", "At work.", lambda: shared.in_progress)
+    watch(registry, "rag_questions_waiting", "Waiting for a thread.", lambda: shared.waiting)

@@ -25,6 +25,7 @@ STATUSES: Mapping[type[errors.RagError], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.FileRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.StoreBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ReadOnly: HTTPStatus.FORBIDDEN,
     errors.StoreFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.StoreUnreadable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ModelUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

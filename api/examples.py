@@ -136,6 +136,7 @@ COLLECTION: CollectionPayload = {
 STATUS: StatusPayload = {
     "version": "0.1.0",
     "reader": "sentence",
+    "writable": True,
     "documents": 1,
     "passages": 1,
     "collections": [COLLECTION],

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -91,6 +92,7 @@ async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
         body.min_confidence,
         explain=body.explain,
     )
+    shared.observer.asked(reply)
     return reply_payload(reply)
 
 
@@ -98,6 +100,7 @@ async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
 async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     """The nearest passages alone."""
     reply = await shared.read(shared.service.search, body.question, body.top_k, body.collection)
+    shared.observer.timed(reply, "retrieve")
     return search_payload(reply)
 
 
@@ -157,6 +160,7 @@ async def upload(
     """Adds or replaces documents. What is reported as added is on the disk."""
     contents = [(file.filename or "", await file.read()) for file in files]
     report = await shared.write(shared.service.ingest_uploads, contents, collection)
+    shared.observer.ingested(report)
     results = [outcome_payload(outcome) for outcome in report.outcomes]
     if report.count(Status.REFUSED) == len(report.outcomes):
         return _all_refused(request, report.outcomes)  # type: ignore[return-value]
@@ -241,7 +245,7 @@ async def collections(shared: Shared) -> Collections:
 async def status(shared: Shared) -> StatusPayload:
     """What the index holds, and which models made it."""
     records = await shared.read(shared.service.collections)
-    return status_payload(shared.service.reader.name, records)
+    return status_payload(shared.service.reader.name, records, writable=shared.service.writable)
 
 
 @operations.get("/healthz")
@@ -252,8 +256,10 @@ async def healthz() -> Health:
 
 @operations.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(shared: Shared, response: Response) -> Readiness:
-    """200 when the paths given at start are ingested and questions work, 503 before."""
-    readiness = shared.start.readiness
+    """200 when the paths given at start are ingested and questions work; 503 and why before, and
+    where they no longer do.
+    """
+    readiness = await shared.start.readiness()
     if not readiness["ready"]:
         response.status_code = 503
         response.headers["Retry-After"] = "1"
@@ -264,4 +270,5 @@ async def readyz(shared: Shared, response: Response) -> Readiness:
 async def metrics(request: Request) -> Response:
     """Counts and times for Prometheus."""
     registry: CollectorRegistry = request.app.state.registry
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    figures = await to_thread.run_sync(generate_latest, registry)
+    return Response(figures, media_type=CONTENT_TYPE_LATEST)

@@ -1,26 +1,31 @@
-"""What the routes share: the service, its bounded threads, and how far the start is."""
+"""What the routes share: the service, its bounded threads, and whether questions work."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar, cast
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import Depends, Request
 
+from api.observing import Observer
 from api.schemas import Readiness
 from embeddings.runtime import cores
-from rag.errors import RagError
+from rag.errors import RagError, StoreBusy
 from rag.ingestion import Progress
+from rag.logs import tell
 from rag.service import Service
 from rag.types import IngestReport, Status
 
 T = TypeVar("T")
-_STOPPING_SECONDS = 5.0
+_STOPPING_SECONDS = 2.0
+_PROBED_EVERY_SECONDS = 1.0
+_PROBE_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -29,9 +34,8 @@ class _Stopped(Exception):
 
 
 class Start:
-    """Loads the models and ingests the paths given at start, while questions already get through.
-
-    `finished` is called with the report, and with what `/readyz` says from then on.
+    """Loads the models and ingests the paths given at start, while questions already get through;
+    then says whether they still do.
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class Start:
         self._watch = watch
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._probing = CapacityLimiter(1)
+        self._probed: float | None = None  # when questions worked or not; None before the start
         self._readiness: Readiness = {
             "ready": False,
             "detail": "starting",
@@ -50,11 +56,20 @@ class Start:
         }
 
     @property
-    def readiness(self) -> Readiness:
+    def is_ready(self) -> bool:
+        return self._readiness["ready"]
+
+    async def readiness(self) -> Readiness:
+        """How it stands. After the start a question is asked, at most one a second; one that takes
+        long changes nothing, for slow is not broken.
+        """
+        if self._probed is not None and not self._is_fresh():
+            with move_on_after(_PROBE_SECONDS):
+                await to_thread.run_sync(self._probe, abandon_on_cancel=True, limiter=self._probing)
         return self._readiness
 
-    def begin(self, finished: Callable[[IngestReport, str], None]) -> None:
-        """Starts in the background."""
+    def begin(self, finished: Callable[[IngestReport], None]) -> None:
+        """Starts in the background; `finished` gets the report of the paths, if there are any."""
         self._thread = threading.Thread(
             target=self._run, args=(finished,), daemon=True, name="start"
         )
@@ -67,27 +82,48 @@ class Start:
             self._thread.join(_STOPPING_SECONDS)
         return not (self._thread and self._thread.is_alive())
 
-    def _run(self, finished: Callable[[IngestReport, str], None]) -> None:
+    def _run(self, finished: Callable[[IngestReport], None]) -> None:
         try:
-            report = self._service.ingest(self._paths, progress=self._saw)
-            self._service.search("ready?", top_k=1)  # opens the caches, once
+            if self._paths:
+                report = self._service.ingest(self._paths, progress=self._saw)
+                finished(report)
+                if left_out := _left_out(report):
+                    return self._note(left_out)
+            self._probe()
         except _Stopped:
-            return
+            return None
         except RagError as error:
-            self._not_ready(str(error))
+            self._note(str(error))
         except Exception:
             _log.exception("a bug ended the start")
-            self._not_ready("an error in this program ended the start; its log says more")
-        else:
-            if left_out := _left_out(report):
-                self._not_ready(left_out)
-            else:
-                self._readiness = {**self._readiness, "ready": True, "detail": "ready"}
-            finished(report, self._readiness["detail"])
+            self._note("an error in this program ended the start; its log says more")
+        return None
 
-    def _not_ready(self, reason: str) -> None:
-        _log.error("not ready: %s", reason)
-        self._readiness = {**self._readiness, "detail": reason}
+    def _is_fresh(self) -> bool:
+        return self._probed is not None and time.monotonic() - self._probed < _PROBED_EVERY_SECONDS
+
+    def _probe(self) -> None:
+        """Asks a question: opens the caches the first time, and finds what has broken since."""
+        if self._is_fresh():
+            return
+        try:
+            self._service.search("ready?", top_k=1)
+        except StoreBusy:
+            pass  # a moment's matter
+        except RagError as error:
+            self._note(str(error))
+        else:
+            self._note("ready", ready=True)
+        self._probed = time.monotonic()
+
+    def _note(self, detail: str, *, ready: bool = False) -> None:
+        if detail == self._readiness["detail"]:
+            return
+        self._readiness = {**self._readiness, "ready": ready, "detail": detail}
+        if ready:
+            tell(_log, "ready", "ready")
+        else:
+            tell(_log, "not_ready", f"not ready: {detail}", logging.ERROR, reason=detail)
 
     def _saw(self, progress: Progress) -> None:
         if self._stopping.is_set():
@@ -115,11 +151,22 @@ class State:
     Uploads have threads of their own, so that questions never wait for them.
     """
 
-    def __init__(self, service: Service, start: Start) -> None:
+    def __init__(self, service: Service, start: Start, observer: Observer) -> None:
         self.service = service
         self.start = start
+        self.observer = observer
         self._asking = CapacityLimiter(cores())
         self._writing = CapacityLimiter(1)
+
+    @property
+    def in_progress(self) -> int:
+        """Questions and look-ups at work."""
+        return self._asking.statistics().borrowed_tokens
+
+    @property
+    def waiting(self) -> int:
+        """Questions and look-ups that wait for a thread."""
+        return self._asking.statistics().tasks_waiting
 
     async def read(self, work: Callable[..., T], *arguments: object, **named: object) -> T:
         """Runs a question or a look-up in a thread."""

@@ -17,19 +17,20 @@ from rag.tuning import Tunings
 
 
 def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
-    """A service over the store in `settings.home`, which is made if there is none.
+    """A service over the store in `settings.home`, made if there is none and it may be.
 
     A write waits at most `busy_seconds` for another process's write.
     """
     return Service(
         Parts(
-            store=EmbeddedStore(settings.home, busy_seconds),
+            store=EmbeddedStore(settings.home, busy_seconds, read_only=settings.read_only),
             load_embedder=lambda: _load_embedder(settings),
             load_reader=lambda: _load_reader(settings),
             parser=Parser(),
             tunings=Tunings(settings.home),
             feedback=FeedbackFile(settings.home),
             max_file_bytes=settings.max_file_bytes,
+            read_only=settings.read_only,
         )
     )
 

@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8000, help="0 takes any that is free")
+    serve.add_argument("--read-only", action="store_true", help="change nothing, on any disk")
     _add_evaluation(command("eval", "ask a set of questions and score the replies", within))
     return parser
 

@@ -141,7 +141,8 @@ def run_status(options: argparse.Namespace) -> int:
     home = settings_of(options).home
     with _service(options) as service:
         records = service.collections()
-        payload = {"home": str(home), **status_payload(service.reader.name, records)}
+        status = status_payload(service.reader.name, records, writable=service.writable)
+    payload = {"home": str(home), **status}
     _print(options, payload, [f"index in {home}", *collection_lines(records)])
     return 0
 
@@ -215,5 +216,10 @@ def _gate(options: argparse.Namespace) -> Path | None:
 
 
 def run_serve(options: argparse.Namespace) -> int:
-    settings = replace(settings_of(options), paths=tuple(p.absolute() for p in options.paths))
+    settings = settings_of(options)
+    settings = replace(
+        settings,
+        paths=tuple(p.absolute() for p in options.paths),
+        read_only=settings.read_only or options.read_only,
+    )
     return serving.serve(settings, options.host, options.port)

@@ -49,6 +49,16 @@ class StoreFull(RagError):
     """No room left on the disk."""
 
 
+class ReadOnly(RagError):
+    """The index is only read here."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this index is only read here, so nothing can be added, removed or noted: use the "
+            "server that may write, or leave --read-only and RAG_READ_ONLY out"
+        )
+
+
 class StoreUnreadable(RagError):
     """The store can't be opened: a newer schema, or not a store."""
 

@@ -204,10 +204,11 @@ class CollectionPayload(TypedDict):
 
 
 class StatusPayload(TypedDict):
-    """What the index holds, and which model made each collection."""
+    """What the index holds, which models made it, and whether this client may change it."""
 
     version: str
     reader: str
+    writable: bool
     documents: int
     passages: int
     collections: list[CollectionPayload]
@@ -398,10 +399,13 @@ def collection_payload(record: CollectionRecord) -> CollectionPayload:
     }
 
 
-def status_payload(reader: str, records: Sequence[CollectionRecord]) -> StatusPayload:
+def status_payload(
+    reader: str, records: Sequence[CollectionRecord], *, writable: bool
+) -> StatusPayload:
     return {
         "version": version("rag-verbatim"),
         "reader": reader,
+        "writable": writable,
         "documents": sum(record.documents for record in records),
         "passages": sum(record.passages for record in records),
         "collections": [collection_payload(record) for record in records],

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from embeddings.base import Embedder
 from rag.answering import Query, answer
-from rag.errors import Conflict, FileRefused, InvalidInput, NotFound
+from rag.errors import Conflict, FileRefused, InvalidInput, NotFound, ReadOnly
 from rag.feedback import Feedback, FeedbackFile, Said, Verdict, question_of
 from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress, rebuild
 from rag.loading.files import read_bytes
@@ -56,6 +56,7 @@ class Parts:
     tunings: Tunings
     feedback: FeedbackFile
     max_file_bytes: int
+    read_only: bool = False
 
 
 class Service:
@@ -66,6 +67,15 @@ class Service:
         self._store = parts.store
         self._loading = threading.Lock()
         self._compacting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compact")
+
+    @property
+    def writable(self) -> bool:
+        """Whether it takes changes; where it doesn't, what would change something is `ReadOnly`."""
+        return not self._parts.read_only
+
+    def _check_writable(self) -> None:
+        if not self.writable:
+            raise ReadOnly
 
     @cached_property
     def _embedder(self) -> Embedder:
@@ -133,6 +143,7 @@ class Service:
 
     def tune(self, collection: str, tuning: Tuning) -> Path:
         """Keeps a collection's own calibration; returns the file. From now on it is used."""
+        self._check_writable()
         return self._parts.tunings.write(collection, tuning)
 
     def ingest(
@@ -147,6 +158,8 @@ class Service:
         """Brings the collection in step with files and folders; a dry run only says what it would
         do. Every file has a line in the report; a bad one does not stop the rest.
         """
+        if not dry_run:
+            self._check_writable()
         stored = self._stored(collection)
         plan = Planner(stored, self._parts.max_file_bytes, prune).plan(paths)
         if dry_run:
@@ -161,6 +174,7 @@ class Service:
         progress: Callable[[Progress], None] = ignore_progress,
     ) -> IngestReport:
         """Adds or replaces files given as (name, content); durable when it returns."""
+        self._check_writable()
         self._stored(collection)
         plan = uploads(files, self._parts.max_file_bytes)
         return self._carried_out(plan, collection, progress)
@@ -205,6 +219,7 @@ class Service:
         where the reply gave none. Raises `NotFound` for an unknown document or collection, and
         `InvalidInput` for a place outside its text or where nothing can be learnt.
         """
+        self._check_writable()
         if collection not in (known.name for known in self.collections()):
             raise NotFound(f"there is no collection {collection!r}: `rag collections` lists them")
         said = self._said(document_id, span, sentence) if document_id and span else None
@@ -279,6 +294,7 @@ class Service:
 
     def remove(self, document_id: str) -> None:
         """Forgets a document: its words are not found again. Raises `NotFound`."""
+        self._check_writable()
         collection = self._store.collection_of(document_id)
         self._store.remove(collection, [document_id])
         self._compacting.submit(self._compact, collection)
@@ -298,6 +314,7 @@ class Service:
 
     def rebuild(self) -> int:
         """Cuts and encodes everything anew; returns how many passages were encoded."""
+        self._check_writable()
         encoded = 0
         for collection in self.collections():
             encoded += rebuild(self._store, self.embedder, collection.name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from rag.errors import InvalidInput
+from rag.logs import FORMATS
 
 _MEGABYTE = 1_000_000
 
@@ -20,7 +21,8 @@ class Settings:
 
     `home` holds the index. `cache` holds what is made once from a model and may be deleted any
     time. `embedder` and `reader` are a model's name or folder. `token`, where one is set, is asked
-    of every HTTP client. `paths` are ingested when the server starts.
+    of every HTTP client. `paths` are ingested when the server starts. With `read_only` nothing in
+    `home` is ever written. `log` is how a server says what it does: `text` or `json`.
     """
 
     home: Path
@@ -31,6 +33,8 @@ class Settings:
     max_upload_bytes: int = 100 * _MEGABYTE
     token: str | None = None
     paths: tuple[Path, ...] = ()
+    read_only: bool = False
+    log: str = "text"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -47,6 +51,8 @@ class Settings:
             ),
             token=environment.get("RAG_TOKEN") or None,
             paths=tuple(Path(p) for p in environment.get("RAG_PATHS", "").split("\n") if p),
+            read_only=_is_on(environment, "RAG_READ_ONLY"),
+            log=_one_of(environment, "RAG_LOG", FORMATS),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -60,6 +66,8 @@ class Settings:
             "RAG_MAX_UPLOAD_MB": str(self.max_upload_bytes / _MEGABYTE),
             "RAG_TOKEN": self.token or "",
             "RAG_PATHS": "\n".join(map(str, self.paths)),
+            "RAG_READ_ONLY": str(int(self.read_only)),
+            "RAG_LOG": self.log,
         }
 
 
@@ -72,6 +80,18 @@ def _home(environment: Mapping[str, str]) -> Path:
         if (folder / ".rag").is_dir():
             return folder / ".rag"
     return here / ".rag"
+
+
+def _is_on(environment: Mapping[str, str], name: str) -> bool:
+    return _one_of(environment, name, ("0", "1")) == "1"
+
+
+def _one_of(environment: Mapping[str, str], name: str, values: Sequence[str]) -> str:
+    """The setting, or the first of `values` where it is not set."""
+    value = environment.get(name) or values[0]
+    if value not in values:
+        raise InvalidInput(f"{name} is {value!r}: give {' or '.join(values)}")
+    return value
 
 
 def _megabytes(environment: Mapping[str, str], name: str, default: int) -> int:

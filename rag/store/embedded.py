@@ -44,11 +44,12 @@ class EmbeddedStore:
     """`PassageStore` in a folder: `index.sqlite` is the truth, `caches/` can be deleted any time.
 
     Any number of processes may use one folder; each write waits at most `busy_seconds` for
-    another one's.
+    another one's. With `read_only` nothing in the folder is written: caches live in memory.
     """
 
-    def __init__(self, home: Path, busy_seconds: float = 1.0) -> None:
-        self._database = Database(home / "index.sqlite", busy_seconds)
+    def __init__(self, home: Path, busy_seconds: float = 1.0, *, read_only: bool = False) -> None:
+        self._database = Database(home / "index.sqlite", busy_seconds, read_only=read_only)
+        self._read_only = read_only
         self._caches = home / "caches"
         self._followers: dict[str, Follower] = {}
         self._lock = threading.Lock()
@@ -240,7 +241,7 @@ class EmbeddedStore:
             return self._followers[collection]
 
     def _cache_folder(self, collection: str) -> CacheFolder:
-        return CacheFolder(self._caches / collection)
+        return CacheFolder(self._caches / collection, read_only=self._read_only)
 
 
 def _no_document(document_id: str) -> NotFound:

@@ -12,10 +12,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 
-from rag.errors import StoreBusy, StoreFull, StoreUnreadable
+from rag.errors import ReadOnly, StoreBusy, StoreFull, StoreUnreadable
 
 SCHEMA_VERSION = 2
 DEFAULT_COLLECTION = "default"
@@ -96,17 +97,21 @@ CREATE INDEX documents_by_name ON documents (source, document_id);
 class Database:
     """One SQLite file in WAL mode: many readers, one writer, every commit synced to the disk.
 
-    `busy_seconds` is how long a write waits for another one before `StoreBusy`. Raises
-    `StoreUnreadable` for a file that is no store or that a newer version made.
+    `busy_seconds` is how long a write waits for another one before `StoreBusy`; with `read_only`
+    every write raises `ReadOnly`. Raises `StoreUnreadable` for a file that is no store or that a
+    newer version made.
     """
 
-    def __init__(self, path: Path, busy_seconds: float) -> None:
+    def __init__(self, path: Path, busy_seconds: float, *, read_only: bool = False) -> None:
         self._path = path
+        self._read_only = read_only
         self._busy_seconds = busy_seconds
         self._write_lock = threading.Lock()
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
         self._closed = False
         try:
+            if read_only and not path.is_file():
+                raise StoreUnreadable(f"there is no index at {path}: `rag ingest` makes one")
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreUnreadable(
@@ -121,20 +126,22 @@ class Database:
                 raise
 
     def _connect(self) -> apsw.Connection:
+        if self._read_only:
+            return _reading(self._path)
         connection = apsw.Connection(str(self._path))
         connection.set_busy_timeout(int(self._busy_seconds * 1000))
         connection.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL")
         return connection
 
     def _set_up(self) -> None:
-        if self._is_empty():
+        if self._is_empty() and not self._read_only:
             self._use_wal()
             self._create()
         if self._writer.pragma("application_id") != _APPLICATION:
             raise StoreUnreadable(
                 f"{self._path} is a database of another program: choose another --home"
             )
-        if 1 <= self._version() < SCHEMA_VERSION:
+        if 1 <= self._version() < SCHEMA_VERSION and not self._read_only:
             self._migrate()
         version = self._version()
         if version != SCHEMA_VERSION:
@@ -205,6 +212,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[apsw.Connection]:
         """The one writing connection, inside a transaction: durable on leaving, or undone."""
+        if self._read_only:
+            raise ReadOnly
         if not self._write_lock.acquire(timeout=self._busy_seconds):
             raise StoreBusy(_BUSY)
         try:
@@ -233,6 +242,25 @@ class Database:
                 self._readers.get_nowait().close()
             except queue.Empty:
                 return
+
+
+def _reading(path: Path) -> apsw.Connection:
+    """A connection that writes nothing. On a disk that can't be written SQLite has nowhere to put
+    what lets it follow a writer, so there the file is taken for one that never changes.
+    """
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    try:
+        connection = apsw.Connection(f"file:{quote(str(path))}?mode=ro", flags)
+        connection.pragma("user_version")
+    except apsw.CantOpenError:
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise StoreUnreadable(
+                f"{log} holds changes that only a writer can bring into the index: run "
+                "`rag status` once where it can be written"
+            ) from None
+        connection = apsw.Connection(f"file:{quote(str(path))}?immutable=1", flags)
+    return connection
 
 
 @contextmanager

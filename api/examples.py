@@ -68,6 +68,7 @@ SEARCH: SearchPayload = {
 }
 REPLY: ReplyPayload = {
     **SEARCH,
+    "rewritten": None,
     "answered": True,
     "answer": None,
     "answers": [

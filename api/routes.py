@@ -52,7 +52,7 @@ from rag.payloads import (
     verification_payload,
 )
 from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION
-from rag.types import Outcome, Span, Status
+from rag.types import Outcome, Span, Status, Turn
 from rag.verifying import Claim
 
 Responses = dict[int | str, dict[str, Any]]
@@ -100,6 +100,7 @@ async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
         body.min_confidence,
         explain=body.explain,
         filters=body.filtering(),
+        history=[Turn(turn.question, turn.answer) for turn in body.history],
     )
     return reply_payload(reply)
 

@@ -126,8 +126,12 @@ class SearchPayload(TypedDict):
 
 
 class ReplyPayload(SearchPayload):
-    """The answers, best first, or the reason why there is none; and an `explanation` if asked."""
+    """The answers, best first, or the reason why there is none; and an `explanation` if asked.
 
+    `rewritten` is the question that was really searched for, where it is not the one asked.
+    """
+
+    rewritten: str | None
     answered: bool
     answer: AnswerPayload | None
     answers: list[AnswerPayload]
@@ -333,6 +337,7 @@ def reply_payload(reply: Reply) -> ReplyPayload:
     answers = [_answer_payload(answer) for answer in reply.answers]
     return {
         **search_payload(reply),
+        "rewritten": reply.rewritten,
         "answered": bool(answers),
         "answer": answers[0] if answers else None,
         "answers": answers,

@@ -24,13 +24,23 @@ from rag.reading.base import Reader
 from rag.store.base import CollectionRecord, Overview, PassageStore, Stored
 from rag.syncing import Plan, Planner, preview, uploads
 from rag.tuning import Tuning, Tunings
-from rag.types import Document, DocumentRecord, IngestReport, Origin, Outcome, Reply, Span, Status
+from rag.types import (
+    LONGEST_QUESTION,
+    Document,
+    DocumentRecord,
+    IngestReport,
+    Origin,
+    Outcome,
+    Reply,
+    Span,
+    Status,
+    Turn,
+)
 from rag.verifying import Claim, Verification, Verifier
 
 _log = logging.getLogger(__name__)
 
 DEFAULT_COLLECTION = "default"
-LONGEST_QUESTION = 2_000  # characters
 MOST_PASSAGES = 100
 MOST_FOLDERS = 1_000  # of a collection that are listed
 COLLECTION_NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
@@ -98,15 +108,18 @@ class Service:
         *,
         explain: bool = False,
         filters: Filters = EVERYTHING,
+        history: Sequence[Turn] = (),
     ) -> Reply:
         """The answers that the documents support, and the nearest passages; with `explain`, why
         each passage that was found won or lost. Only documents that `filters` let through count.
+        With the `history` of the conversation, oldest first, a follow-up question is completed
+        first: `rag.rewriting` has the rules.
 
         Raises `InvalidInput` for a blank or too long question or a bad `top_k`, `NotFound` for an
         unknown collection, `ModelMismatch` where the index was made with another embedder.
         """
-        query = Query(question, collection, top_k, min_confidence, explain, filters)
-        (reply,) = self.ask_all([query])
+        asked = (question, collection, top_k, min_confidence, explain, filters, tuple(history))
+        (reply,) = self.ask_all([Query(*asked)])
         return reply
 
     def ask_all(self, queries: Sequence[Query], *, tuned: bool = True) -> list[Reply]:

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from rag.errors import FileRefused
 
+LONGEST_QUESTION = 2_000  # characters
 _LONGEST_CONTEXT = 80  # characters, for the title and again for the headings
 
 
@@ -283,9 +284,18 @@ class Considered:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of a conversation as it was asked, and the words that were answered."""
+
+    question: str
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What a question got. No `answers` is the honest "not found": `reason` says why.
 
+    `rewritten` is the question that was really searched for, where it is not the one asked.
     `calibrated` is the day on which the collection's own calibration was fitted, if it has one.
     `considered` explains it passage by passage, in the order after reading, where that was asked.
     """
@@ -301,6 +311,7 @@ class Reply:
     took_ms: Mapping[str, float] = field(default_factory=dict)
     calibrated: str | None = None
     considered: tuple[Considered, ...] = ()
+    rewritten: str | None = None
 
 
 class Status(StrEnum):

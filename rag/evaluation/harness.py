@@ -18,8 +18,8 @@ from rag.evaluation.questions import Question, QuestionSet
 from rag.evaluation.ranking import ranking_scores, recall_curve, units
 from rag.evaluation.rows import Row, judged
 from rag.evaluation.run import CorpusFacts, Run, RunSettings, run_of
-from rag.service import LONGEST_QUESTION, Service
-from rag.types import Reply
+from rag.service import Service
+from rag.types import LONGEST_QUESTION, Reply
 
 PASSAGES = 10  # shown for each question, so that metrics at 10 can be told
 _LISTED = 100  # passages for a question that is judged by what was found alone

@@ -56,6 +56,7 @@ _SEARCH: dict[str, tuple[type, ...]] = {
     "took_ms": (dict,),
 }
 _REPLY = _SEARCH | {
+    "rewritten": (str, type(None)),
     "answered": (bool,),
     "answer": (dict, type(None)),
     "answers": (list,),

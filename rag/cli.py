@@ -67,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     asking.add_argument("--type", action="append", metavar="T", type=_text, help=_TYPE)
     asking.add_argument("--since", metavar="DATE", type=_text, help="no older files: YYYY-MM-DD")
     asking.add_argument("--until", metavar="DATE", type=_text, help="no newer files: YYYY-MM-DD")
+    following = argparse.ArgumentParser(add_help=False)
+    following.add_argument(
+        "--after", action="append", default=[], metavar="Q", type=_text, help="a question before it"
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, summary: str, *parents: Any) -> argparse.ArgumentParser:
@@ -80,9 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     ingest.add_argument("--prune", action="store_true", help="forget vanished files, however many")
     ingest.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    command("ask", "the answer with its citation, then the passages", asking, within)
+    command("ask", "the answer with its citation, then the passages", asking, within, following)
     command("search", "the nearest passages", asking, within)
-    command("why", "what was considered for an answer, and why it won or lost", asking, within)
+    why = "what was considered for an answer, and why it won or lost"
+    command("why", why, asking, within, following)
     command("documents", "what is indexed", within)
     remove = command("remove", "forget a document", within, writing)
     remove.add_argument(

@@ -39,7 +39,7 @@ from rag.terminal import (
     wants_colour,
     why_lines,
 )
-from rag.types import Reply, Status
+from rag.types import Reply, Status, Turn
 
 _GATE = "gate.toml"  # beside a question set
 
@@ -87,6 +87,7 @@ def _asked(service: Service, options: argparse.Namespace, *, explain: bool = Fal
         options.collection,
         explain=explain,
         filters=_filters(options),
+        history=[Turn(question) for question in options.after],
     )
 
 

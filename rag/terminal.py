@@ -22,6 +22,7 @@ _REASONS = {
 
 def reply_lines(reply: Reply, *, colour: bool) -> Iterator[str]:
     """The answers with the span marked and where each stands, then the passages."""
+    yield from _searched_lines(reply)
     for answer in reply.answers:
         yield from _answer_lines(answer, colour)
         yield ""
@@ -32,6 +33,12 @@ def reply_lines(reply: Reply, *, colour: bool) -> Iterator[str]:
         yield f"{passage.rank}. {_where(passage.citation)}  (score {passage.score:.3f})"
         yield from _wrapped(passage.text)
         yield from _also(passage.also_in)
+
+
+def _searched_lines(reply: Reply) -> Iterator[str]:
+    if reply.rewritten:
+        yield _plain(f"Searched for: {reply.rewritten}")
+        yield ""
 
 
 def _answer_lines(answer: Answer, colour: bool) -> Iterator[str]:
@@ -62,6 +69,7 @@ _FATES = {  # what `rag why` says of a passage
 
 def why_lines(reply: Reply) -> Iterator[str]:
     """Each passage that was considered: its ranks, what the reader made of it, and its fate."""
+    yield from _searched_lines(reply)
     for one in reply.considered:
         yield f"{one.rank}. {_where(one.citation)}: {_FATES[one.fate]}"
         legs = one.legs

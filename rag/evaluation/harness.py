@@ -76,7 +76,10 @@ class _Asking:
     def rows(self, questions: Sequence[Question], timed: bool) -> list[Row]:
         """Rows of questions that are asked together."""
         read = [question for question in questions if _is_read(question)]
-        queries = [Query(q.question, self._collection, PASSAGES, explain=True) for q in read]
+        queries = [
+            Query(q.question, self._collection, PASSAGES, explain=True, history=q.history)
+            for q in read
+        ]
         asked = self._service.ask_all(queries, tuned=self._tuned) if queries else []
         replies = {q.id: reply for q, reply in zip(read, asked, strict=True)}
         return [self._judged(question, replies.get(question.id), timed) for question in questions]

@@ -52,7 +52,11 @@ def _why_not(before: Sentence) -> str:
     first = before.tokens[0]
     subject = before.tokens[1] if len(before.tokens) > 1 else first
     end = subject.end if subject.lower in w.SUBJECTS else first.end
-    if subject.lower not in w.SUBJECTS and before.phrases and before.phrases[0].start <= first.end + 1:
+    if (
+        subject.lower not in w.SUBJECTS
+        and before.phrases
+        and before.phrases[0].start <= first.end + 1
+    ):
         end = before.phrases[0].end
     return f"Why {_lowered(before.text[:end])} not{before.text[end:]}"
 
@@ -97,7 +101,7 @@ def _passive(rest: str) -> str:
 
 def _stated(before: Sentence, answer: str | None, asked: str) -> str | None:
     """What was answered, asked about: "Why is the hotel limit 135 euros?"."""
-    if not answer or len(answer) > _LONGEST_STATED or len(before.tokens) < 3:  # noqa: PLR2004
+    if not answer or len(answer) > _LONGEST_STATED or len(before.tokens) < 3:
         return None
     word, verb = before.tokens[:2]
     if word.lower not in {"what", "who"} or verb.lower not in w.BE:

@@ -93,12 +93,7 @@ class Phrase:
 
 
 _BREAKS = (
-    w.QUESTION_WORDS
-    | w.AUXILIARIES
-    | w.PRONOUNS
-    | w.PREPOSITIONS
-    | w.CONJUNCTIONS
-    | w.ADVERBS
+    w.QUESTION_WORDS | w.AUXILIARIES | w.PRONOUNS | w.PREPOSITIONS | w.CONJUNCTIONS | w.ADVERBS
 )
 _FUNCTION_WORDS = _BREAKS | w.DETERMINERS
 
@@ -199,9 +194,11 @@ class Sentence:
         after = self.tokens[last].lower if last < len(self.tokens) else ""
         if before == "how":  # "how long", "how many days"
             run = run[1:] if run[0].lower in {"many", "much", "few"} else []
-        elif before in w.SUBJECTS or (before == "to" and run[0].lower == run[0].text):
-            run = run[1:] if run[0].lower not in w.DETERMINERS else run
-        elif before in {"who", "what"} and after not in w.AUXILIARIES:
+        elif (
+            before in w.SUBJECTS
+            or (before == "to" and run[0].lower == run[0].text)
+            or (before in {"who", "what"} and after not in w.AUXILIARIES)
+        ):
             run = run[1:] if run[0].lower not in w.DETERMINERS else run
         elif before in w.DO and after not in w.BE and not lead:
             if first > 1 and self.tokens[first - 2].lower == "who":  # "who may approve a claim"

@@ -19,7 +19,23 @@ _EXPLETIVE = re.compile(
     r"|\bit \w+ (?:\w+ )?(?:that|when|if)\b|\bit \w+ to (?!the\b|a\b)\w+",
     re.IGNORECASE,
 )
-_TAKES_ONE = frozenset("get need have use buy want borrow book order rent see request find".split())
+_TAKES_ONE = frozenset(
+    [
+        "get",
+        "need",
+        "have",
+        "use",
+        "buy",
+        "want",
+        "borrow",
+        "book",
+        "order",
+        "rent",
+        "see",
+        "request",
+        "find",
+    ]
+)
 _JOINED = frozenset(("of", "for", "on"))  # belong to the phrase before them
 _VAGUE = frozenset(("it", "that", "this", "one", "thing", "something"))
 _LONGEST_NAME = 6  # words
@@ -105,7 +121,7 @@ def _pointing(asked: Sentence, token: Token, before: str, after: str) -> _Pointe
         return _Pointer(token, False, kind) if before not in {"", "than", "like"} else None
     if before in w.AUXILIARIES and (after in w.ARTICLES | w.ADVERBS or w.is_verb(after)):
         return _Pointer(token, False, kind)
-    if _is_noun(after) and not asked.word_before(token.start) in w.SAYING:
+    if _is_noun(after) and asked.word_before(token.start) not in w.SAYING:
         return _Pointer(token, False, "named")
     return None
 

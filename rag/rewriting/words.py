@@ -35,7 +35,9 @@ INTERJECTIONS = _words(
     "thanks thank hello hi hey ok okay yes no please great good sorry bye really sure cool nice "
     "perfect understood right wow never"
 )
-REQUESTS = _words("tell show give explain list describe find say compare summarise summarize define")
+REQUESTS = _words(
+    "tell show give explain list describe find say compare summarise summarize define"
+)
 PEOPLE = _words(
     "staff student students colleague colleagues visitor visitors manager managers people person "
     "member members guest guests employee employees child children parent parents friend friends "
@@ -48,9 +50,7 @@ PEOPLE = _words(
 )
 SAYING = _words("said say says claimed claim claims reported reports wrote writes denied stated")
 MOVING = _words("get go travel come drive walk move fly sail")
-_MONTHS = (
-    "january|february|march|april|may|june|july|august|september|october|november|december"
-)
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 TIME = re.compile(
     rf"(?:1\d|20)\d\d|(?:{_MONTHS})|(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
     "|weekdays?|weekends?|winter|summer|spring|autumn",
@@ -80,7 +80,7 @@ def is_verb(word: str) -> bool:
 
 def ends_clause(word: str) -> bool:
     """Whether a lower-case word behind a noun is what is said of it: "kept", "allowed", "open"."""
-    return word in _PAST or (word.endswith("ed") and len(word) > 4) or is_verb(word)  # noqa: PLR2004
+    return word in _PAST or (word.endswith("ed") and len(word) > 4) or is_verb(word)
 
 
 def is_plural(word: str) -> bool:

@@ -190,11 +190,10 @@ def _takes_part(fragment: Phrase, target: Phrase) -> bool:
 def _replaced(before: Sentence, phrase: Phrase, by: str) -> str:
     """The question with a phrase replaced, and the verb before it in the same number."""
     head = before.text[: phrase.start]
+    is_plural = w.is_plural(by.rsplit(maxsplit=1)[-1])
     for singular, plural in _AGREEING:
-        old, new = (
-            (singular, plural) if w.is_plural(by.rsplit(maxsplit=1)[-1]) else (plural, singular)
-        )
-        if phrase.is_plural != w.is_plural(by.rsplit(maxsplit=1)[-1]):
+        old, new = (singular, plural) if is_plural else (plural, singular)
+        if phrase.is_plural != is_plural:
             head = re.sub(rf"\b{old} $", f"{new} ", head)
     return f"{head}{by}{before.text[phrase.end :]}"
 

@@ -18,7 +18,8 @@ PRONOUNS = SUBJECTS | _words("me us him her them there then myself yourself it's
 PREPOSITIONS = _words(
     "of in on at for from to with without by about during before after under over above below "
     "between within since until till per than as into onto near around through against inside "
-    "outside across along via despite regarding concerning according aboard toward towards beyond"
+    "outside across along via despite regarding concerning according aboard toward towards "
+    "beyond"
 )
 PLACE_PREPOSITIONS = _words("in at near around inside")
 ARTICLES = _words("the a an")
@@ -28,8 +29,9 @@ DETERMINERS = ARTICLES | _words(
 CONJUNCTIONS = _words("and or but if unless while because although though so when where who which")
 SUBORDINATORS = _words("if when while before after until once because as unless since whether")
 ADVERBS = _words(
-    "still also ever now yet too not never only just already often always regularly exactly please "
-    "really again else instead there then here today currently usually normally back well so ahead"
+    "still also ever now yet too not never only just already often always regularly exactly "
+    "please really again else instead there then here today currently usually normally back "
+    "well so ahead"
 )
 INTERJECTIONS = _words(
     "thanks thank hello hi hey ok okay yes no please great good sorry bye really sure cool nice "
@@ -39,14 +41,15 @@ REQUESTS = _words(
     "tell show give explain list describe find say compare summarise summarize define"
 )
 PEOPLE = _words(
-    "staff student students colleague colleagues visitor visitors manager managers people person "
-    "member members guest guests employee employees child children parent parents friend friends "
-    "partner partners relative relatives newcomer newcomers trainee trainees apprentice apprentices "
-    "technician technicians scientist scientists crew researcher researchers contractor contractors "
-    "director directors officer officers head heads captain master nurse librarian president "
-    "doctor doctors mother father adult adults user users customer customers volunteer volunteers "
-    "teacher teachers citizen citizens men women man woman pupil pupils soldier soldiers author "
-    "authors minister chair secretary leader leaders worker workers chief engineer cook"
+    "staff student students colleague colleagues visitor visitors manager managers people "
+    "person member members guest guests employee employees child children parent parents friend "
+    "friends partner partners relative relatives newcomer newcomers trainee trainees apprentice "
+    "apprentices technician technicians scientist scientists crew researcher researchers "
+    "contractor contractors director directors officer officers head heads captain master nurse "
+    "librarian president doctor doctors mother father adult adults user users customer "
+    "customers volunteer volunteers teacher teachers citizen citizens men women man woman pupil "
+    "pupils soldier soldiers author authors minister chair secretary leader leaders worker "
+    "workers chief engineer cook"
 )
 SAYING = _words("said say says claimed claim claims reported reports wrote writes denied stated")
 MOVING = _words("get go travel come drive walk move fly sail")
@@ -57,16 +60,18 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 _VERBS = _words(
-    "get take need use pay cost last keep hold begin start end open close meet rise fall serve lend "
-    "borrow book claim ask apply decide work leave join stay carry bring send buy sell give receive "
-    "return report happen mean include allow cover require change find make see park charge eat "
-    "speak call contact tell write sign approve store run lead own warn die come go live win lose "
-    "found build expire seat burn belong become resign say grant offer leave count sit carry earn"
+    "get take need use pay cost last keep hold begin start end open close meet rise fall serve "
+    "lend borrow book claim ask apply decide work leave join stay carry bring send buy sell "
+    "give receive return report happen mean include allow cover require change find make see "
+    "park charge eat speak call contact tell write sign approve store run lead own warn die "
+    "come go live win lose found build expire seat burn belong become resign say grant offer "
+    "leave count sit carry earn"
 )
 _PAST = _words(
     "kept paid held sent made given taken built found done bought sold run left met begun worth "
-    "read written known won lost got came went began rose fell became told said wrote spoken set lent spent "
-    "open closed free due available possible necessary long old big high shut valid different"
+    "read written known won lost got came went began rose fell became told said wrote spoken "
+    "set lent spent open closed free due available possible necessary long old big high shut "
+    "valid different"
 )
 
 NOUNS_TOO = _words("leave work report change claim book call stay cost park charge sign count seat")

@@ -131,10 +131,11 @@ export function connect(askForToken) {
 
     /**
      * @param {string | null} cursor
+     * @param {string} words that a document's name or title must have
      * @returns {Promise<Listing>}
      */
-    documents: (cursor) =>
-      json(`v1/documents?limit=100${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`),
+    documents: (cursor, words) =>
+      json(`v1/documents?${new URLSearchParams({ limit: "100", ...(words && { q: words }), ...(cursor && { cursor }) })}`),
 
     /**
      * @param {string} id
@@ -157,6 +158,23 @@ export function connect(askForToken) {
 
     /** @returns {Promise<{ collections: { name: string }[] }>} */
     collections: () => json("v1/collections"),
+
+    /**
+     * @param {File} file
+     * @param {string | null} collection
+     */
+    upload: (file, collection) => {
+      const body = new FormData();
+      body.append("files", file);
+      if (collection) body.append("collection", collection);
+      return json("v1/documents", { method: "POST", body });
+    },
+
+    /**
+     * @param {string} id
+     * @param {boolean} keepalive whether the request outlives the page
+     */
+    remove: (id, keepalive) => request(`v1/documents/${encodeURIComponent(id)}`, { method: "DELETE", keepalive }),
   };
 }
 
@@ -181,13 +199,14 @@ async function send(path, options, token) {
 async function problem(response) {
   const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
   const retryAfter = Number.isNaN(seconds) ? null : seconds;
-  const { title, detail } = await response.json().catch(() => ({}));
-  return new Problem(
+  const { title, detail, results } = await response.json().catch(() => ({}));
+  const found = new Problem(
     response.status,
     typeof title === "string" ? title : `The server answered ${response.status}`,
     typeof detail === "string" ? detail : "",
     retryAfter,
   );
+  return Object.assign(found, { results });
 }
 
 /** @param {unknown} error */

@@ -25,6 +25,11 @@ export function button(label, action, style = "quiet") {
   return node;
 }
 
+/** Says something to those who can't see it. */
+export function announce(words) {
+  find("#announcer").textContent = words;
+}
+
 /**
  * @template {HTMLElement} [T=HTMLElement]
  * @param {string} selector

@@ -18,7 +18,7 @@ const collections = find("#collection select");
 
 const api = connect(tokenForm(find("#token")));
 const source = sourcePanel(find("#source"), api);
-const documents = documentList(api, source.open);
+const documents = documentList(api, source.open, () => collections.value, () => offerCollections());
 
 /** @param {string} words */
 function announce(words) {
@@ -35,7 +35,7 @@ async function ask(question) {
   announce("Looking through your files");
   try {
     const reply = await api.ask(question, collections.value || null);
-    pending.replaceWith(replyView(reply, source.open));
+    pending.replaceWith(replyView(reply, (citation, from) => source.open(citation, from, reply)));
     announce(spoken(reply));
     if (reply.reason === "empty_index") documents.load();
   } catch (error) {

@@ -1,6 +1,8 @@
 // @ts-check
 /** What the page says, in words: reasons, problems, figures. */
 
+import { asProblem } from "./api.js";
+
 /** @typedef {import("./api.js").Problem} Problem */
 
 /** @type {Record<string, string>} */
@@ -50,6 +52,12 @@ export function explained(problem) {
     return { title: "Something failed on the server", next: `${detail} Ask again; if it stays, look into the server's log.`.trim() };
   }
   return { title: problem.message, next: detail || "Ask again, perhaps in other words." };
+}
+
+/** @param {unknown} error */
+export function told(error) {
+  const { title, next } = explained(asProblem(error));
+  return `${title}. ${next}`;
 }
 
 /** @param {string} text such as the API's details, which are clauses */

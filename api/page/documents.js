@@ -93,7 +93,7 @@ export function documentList(api, open, collection, changed) {
     });
     const timer = setTimeout(settle, UNDO, false);
     leaving.set(one.document_id, { item, settle });
-    item.replaceChildren(element("p", { class: "gone" }, named(one.title || one.source), " Removed. ", undo));
+    item.replaceChildren(element("p", { class: "gone" }, named(one.title || one.source), " · Removed. ", undo));
     undo.focus();
   }
 

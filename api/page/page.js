@@ -18,7 +18,7 @@ const collections = find("#collection select");
 
 const api = connect(tokenForm(find("#token")));
 const source = sourcePanel(find("#source"), api);
-const documents = documentList(api, source.open, () => collections.value, () => offerCollections());
+const documents = documentList(api, source.open, () => collections.value, offer);
 
 /** @param {string} words */
 function announce(words) {
@@ -89,6 +89,10 @@ document.addEventListener("keydown", (event) => {
   box.focus();
 });
 
+function offer() {
+  offerCollections().catch(() => {}); // the list of documents says what is wrong
+}
+
 async function offerCollections() {
   const names = (await api.collections()).collections.map(({ name }) => name);
   collections.replaceChildren(...names.map((name) => element("option", { value: name }, name)));
@@ -97,4 +101,4 @@ async function offerCollections() {
 }
 
 documents.load();
-offerCollections().catch(() => {}); // the list of documents says what is wrong
+offer();

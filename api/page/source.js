@@ -90,7 +90,7 @@ export function sourcePanel(dialog, api) {
     const stands = target.quote ? quote === target.quote : same;
     const paragraph = blocks.find(({ next }) => from < next)?.number;
     const cited = stands && quote ? { ...record, page: null, paragraph, quote, ...target } : target;
-    describe({ ...record, ...cited }, ...(same ? [] : changed(target.quote, stands)));
+    describe({ ...record, ...cited }, ...(same && stands ? [] : changed(target.quote, stands)));
     layOut(view, text, blocks, stands ? from : 0, stands ? to : 0);
     view.scrollTop = 0;
     tools.hidden = !cited.quote;

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -308,6 +309,19 @@ def api(server: Server) -> FakeApi:
     )
     api.reply("Who paints the walls?", passages=(api.cite(leave, days),))
     return api
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], None]:
+    """Waits until something holds."""
+
+    def wait(holds: Callable[[], bool]) -> None:
+        end = time.monotonic() + 10
+        while not holds():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

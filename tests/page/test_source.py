@@ -38,7 +38,7 @@ def test_the_source_opens_at_the_quote(page: Page) -> None:
     assert marked(page) == "thirty days"
     source = page.locator("#source")
     expect(source.locator("h2")).to_have_text("Leave and absence")
-    expect(source.locator(".facts")).to_have_text("handbook/leave.mdparagraph 4")
+    expect(source.locator(".facts")).to_have_text("handbook/leave.mdparagraph 42026-03-01")
     expect(source.locator("li:has(mark)")).to_have_attribute("value", "4")
     expect(source.locator(".notice")).to_be_hidden()
     expect(page.locator("#question")).to_be_visible()
@@ -135,7 +135,7 @@ def test_documents_are_listed_and_open(page: Page) -> None:
     page.goto("/")
     expect(page.locator("#show-documents")).to_have_text("2 documents")
     rows = page.locator("#documents .row")
-    expect(rows.first).to_have_text("Leave and absencehandbook/leave.md2026-03-01 · 6 paragraphs")
+    expect(rows.first).to_have_text("Leave and absencehandbook/leave.md2026-03-01 · 6 paragraphs · 432B")
     rows.nth(1).click()
     expect(page.locator("#source li")).to_have_count(4)
     expect(page.locator("#source mark")).to_have_count(0)

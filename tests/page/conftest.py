@@ -198,7 +198,7 @@ class Handler(BaseHTTPRequestHandler):
             words = query.get("q", [""])[0]
             self._send_json(api.listing(cursor, int(query["limit"][0]), words))
         else:
-            _, _, _, key, *rest = url.path.split("/")
+            key, *rest = url.path.removeprefix("/v1/documents/").split("/")
             if key not in api.texts:
                 self._problem(404, "no such document")
             elif rest:

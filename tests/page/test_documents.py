@@ -133,10 +133,10 @@ def test_a_removal_that_fails_brings_the_document_back(timed: Page, api: FakeApi
     timed.clock.run_for(8_100)
     failed = row(timed, "leave.md")
     expect(failed).to_contain_text("Not removed. The server's disk is full")
-    expect(timed.locator("#announcer")).to_contain_text("Not removed")
+    expect(timed.get_by_role("alert")).to_contain_text("Not removed")
     remove(timed, "leave.md")
     timed.clock.run_for(8_100)
-    expect(failed).to_have_count(0)
+    expect(row(timed, "Leave")).to_have_count(0)
     assert api.removed == ["handbook/leave.md"]
 
 

@@ -221,11 +221,14 @@ class Handler(BaseHTTPRequestHandler):
         form = BytesParser(policy=HTTP).parsebytes(
             f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode() + raw
         )
-        parts = list(form.iter_parts())
-        file = next(part for part in parts if part.get_filename())
-        others = [part.get_payload(decode=True).decode() for part in parts if part is not file]
-        name, content = file.get_filename() or "", file.get_payload(decode=True)
-        outcome = self.server.api.upload(name, content, others[0] if others else "default")
+        fields = {}
+        for part in form.iter_parts():
+            content = part.get_payload(decode=True)
+            assert isinstance(content, bytes)
+            fields[part.get_filename()] = content
+        collection = fields.pop(None, b"default").decode()
+        [(name, content)] = fields.items()
+        outcome = self.server.api.upload(name or "", content, collection)
         if outcome["status"] == "refused":
             detail = f"none of 1 files was accepted; the first: {outcome['reason']}"
             self._problem(415, detail, results=[outcome])

@@ -90,7 +90,8 @@ def test_as_bibtex(page: Page) -> None:
         "  page = {3},\n"
         "  date = {2025-01-15},\n"
         "  sha256 = {ecfef4240000},\n"
-        "  quote = {50 \\% of \\{a\\_b\\} \\textasciitilde{} \\textbackslash{}x\\textasciicircum{}2}\n"
+        "  quote = {50 \\% of \\{a\\_b\\} "
+        "\\textasciitilde{} \\textbackslash{}x\\textasciicircum{}2}\n"
         "}"
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +122,10 @@ def citations(reply: Any) -> list[Any]:
 
 
 def test_every_citation_of_200_answers_is_marked_exactly(
-    browser: Browser, address: str, corpus: tuple[Path, list[str]]
+    browser: Browser,
+    address: str,
+    corpus: tuple[Path, list[str]],
+    record_property: Callable[[str, object], None],
 ) -> None:
     context = browser.new_context(base_url=address, reduced_motion="reduce")
     context.add_init_script(WATCH)
@@ -143,5 +146,5 @@ def test_every_citation_of_200_answers_is_marked_exactly(
             assert marked == between == quotes[tuple(place)], question
     assert page.evaluate("window.violations") == []
     context.close()
-    print(f"{answered} answers, {clicked} citations clicked")
+    record_property("clicked", f"{clicked} citations of {answered} answers")
     assert answered >= ANSWERS

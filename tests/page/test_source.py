@@ -135,7 +135,9 @@ def test_documents_are_listed_and_open(page: Page) -> None:
     page.goto("/")
     expect(page.locator("#show-documents")).to_have_text("2 documents")
     rows = page.locator("#documents .row")
-    expect(rows.first).to_have_text("Leave and absencehandbook/leave.md2026-03-01 · 6 paragraphs · 432B")
+    expect(rows.first).to_have_text(
+        "Leave and absencehandbook/leave.md2026-03-01 · 6 paragraphs · 432B"
+    )
     rows.nth(1).click()
     expect(page.locator("#source li")).to_have_count(4)
     expect(page.locator("#source mark")).to_have_count(0)

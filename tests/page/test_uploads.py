@@ -109,7 +109,11 @@ def test_what_is_dropped_later_is_sent_after(page: Page, api: FakeApi) -> None:
 def test_the_rest_is_cancelled(page: Page, api: FakeApi) -> None:
     page.goto("/")
     held: list[Route] = []
-    page.route("**/v1/documents", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/v1/documents", hold)
     drop(page, "one.txt", "two.txt", "three.txt")
     expect(tally(page)).to_have_text("Adding 1 of 3")
     page.get_by_role("button", name="Cancel the rest").click()

@@ -1,7 +1,7 @@
 /** The list of indexed documents: to search, open, add to and remove from. */
 
 import { asProblem } from "./api.js";
-import { button, element, find } from "./dom.js";
+import { announce, button, element, find } from "./dom.js";
 import { named, origin } from "./origin.js";
 import { uploads } from "./uploads.js";
 import { counted, told } from "./words.js";
@@ -14,7 +14,7 @@ export function documentList(api, open, collection, changed) {
 	const [state, details, jump] = ["#documents-state", "#documents", "#show-documents"].map((part) => find(part));
 	const [summary, search, list, more] = ["summary", "input", "ul", ".more"].map((part) => find(part, details));
 	const leaving = new Map(); // removals that can be taken back still, by document
-	const allow = uploads(api, collection, () => load().then(changed));
+	const adding = uploads(api, collection, () => load().then(changed));
 	let cursor = null;
 	let turn = 0;
 
@@ -42,7 +42,7 @@ export function documentList(api, open, collection, changed) {
 	}
 
 	function count({ documents, writable }) {
-		allow(writable !== false);
+		adding.allow(writable !== false);
 		details.classList.toggle("fixed", writable === false);
 		summary.textContent = jump.textContent = counted(documents, "document");
 		details.hidden = jump.hidden = documents === 0;
@@ -95,6 +95,7 @@ export function documentList(api, open, collection, changed) {
 
 		leaving.set(id, { item, settle });
 		item.replaceChildren(element("p", { class: "gone" }, named(title || source), " · Removed. ", undo));
+		announce(`${title || source} removed`);
 		undo.focus();
 	}
 
@@ -104,8 +105,14 @@ export function documentList(api, open, collection, changed) {
 		summary.focus({ preventScroll: true });
 	};
 	more.onclick = async () => {
+		const mine = turn;
 		const last = list.lastElementChild;
-		await api.documents(cursor, search.value).then(add, (error) => (state.textContent = told(error)));
+		try {
+			const listing = await api.documents(cursor, search.value);
+			if (mine === turn) add(listing);
+		} catch (error) {
+			state.textContent = told(error);
+		}
 		last.nextElementSibling?.querySelector("button").focus();
 	};
 	search.oninput = () => {
@@ -113,11 +120,17 @@ export function documentList(api, open, collection, changed) {
 		setTimeout(() => mine === turn && load(), 250);
 	};
 	addEventListener("pagehide", () => leaving.forEach(({ settle }) => settle(true)));
-	return { load, fold: () => (details.open = false) };
+
+	/** Makes room for the conversation. */
+	function fold() {
+		details.open = false;
+		adding.tidy();
+	}
+	return { load, fold };
 }
 
 const size = (bytes) => bytes?.toLocaleString("en", { notation: "compact", style: "unit", unit: "byte", unitDisplay: "narrow" });
 
 function invitation() {
-	return ["No files are indexed yet. Add some, or point this at a folder of yours, then ask:", element("pre", {}, element("code", {}, "rag ingest FOLDER"))];
+	return ["No files are indexed yet. Point this at a folder of yours, then ask:", element("pre", {}, element("code", {}, "rag ingest FOLDER"))];
 }

@@ -10,7 +10,7 @@ const REFUSALS = { 413: "Too large", 415: "No kind of file that can be read", 42
 const HOPELESS = [0, 401, 403, 507]; // the next file would fare no better
 const FOLDER = "Folders can't be added here: drop the files in it, or use “rag ingest FOLDER”.";
 
-/** Returns what lets files in or not; `done` is called when all are sent. */
+/** Returns what lets files in or not, and what puts outcomes away; `done` is called when all are sent. */
 export function uploads(api, collection, done) {
 	const panel = find("#uploads");
 	const [tally, bar, list, cancel, close] = ["p", "progress", "ol", ".cancel", ".close"].map((part) => find(part, panel));
@@ -111,5 +111,5 @@ export function uploads(api, collection, done) {
 		add(items.map((item) => (item.webkitGetAsEntry()?.isDirectory ? { name: item.getAsFile().name, folder: true } : item.getAsFile())));
 	});
 	addEventListener("beforeunload", (event) => busy && event.preventDefault());
-	return (allowed) => (offer.hidden = !allowed);
+	return { allow: (can) => (offer.hidden = !can), tidy: () => (panel.hidden ||= !busy) };
 }

@@ -99,6 +99,7 @@ def test_a_removal_is_undone(timed: Page, api: FakeApi) -> None:
     remove(timed, "travel.txt")
     undo = timed.get_by_role("button", name="Undo")
     expect(undo).to_be_focused()
+    expect(timed.locator("#announcer")).to_have_text("travel removed")
     timed.keyboard.press("Enter")
     expect(row(timed, "travel.txt").locator(".row")).to_be_focused()
     timed.clock.run_for(20_000)

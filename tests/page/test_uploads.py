@@ -209,6 +209,15 @@ def test_the_first_files_come_by_the_page(page: Page, api: FakeApi) -> None:
     expect(page.locator("#documents-state")).to_be_empty()
 
 
+def test_outcomes_make_room_for_a_question(page: Page) -> None:
+    page.goto("/")
+    drop(page, "one.txt")
+    expect(tally(page)).to_have_text("1 added")
+    page.fill("#question", "Who paints the walls?")
+    page.press("#question", "Enter")
+    expect(page.locator("#uploads")).to_be_hidden()
+
+
 def test_hostile_names_are_words(page: Page) -> None:
     page.goto("/")
     drop(page, "<img src=x onerror=fired()>.txt", "invoice\u202egnp.txt")

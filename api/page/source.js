@@ -109,12 +109,11 @@ export function sourcePanel(dialog, api) {
 		if (view.contains(document.activeElement)) mark.focus({ preventScroll: true });
 	}
 
-	function describe({ title, source = "", paragraph, heading, date, ...more }, ...words) {
-		const facts = [["file", source], ["place", paragraph && place({ paragraph, ...more })], ["heading", heading?.join(" › ")], ["date", date]];
+	function describe({ title, source = "", heading, date, ...more }, ...words) {
+		const facts = { file: source, place: more.paragraph && place(more), heading: heading?.join(" › "), date };
+		const known = Object.entries(facts).filter(([, fact]) => fact);
 		find("h2", dialog).replaceChildren(named(title || source));
-		find(".facts", dialog).replaceChildren(
-			...facts.filter(([, fact]) => fact).map(([name, fact]) => element("span", { class: name }, named(fact))),
-		);
+		find(".facts", dialog).replaceChildren(...known.map(([name, fact]) => element("span", { class: name }, named(fact))));
 		notice.replaceChildren(...words);
 		notice.hidden = words.length === 0;
 	}
@@ -137,14 +136,15 @@ export function sourcePanel(dialog, api) {
 /** A reply's different quotes from the same document, in its order. */
 function quotesOf({ answers, passages }, { document_id }) {
 	const all = [...passages, ...answers].flatMap(({ citation, also_in = [] }) => [citation, ...also_in]);
-	const ours = all.filter((one) => one.document_id === document_id).map((one) => [`${one.start}-${one.end}`, one]);
-	return [...new Map(ours).values()].sort((one, other) => one.start - other.start || one.end - other.end);
+	const ours = all.filter((one) => one.document_id === document_id);
+	const different = new Map(ours.map((one) => [`${one.start}-${one.end}`, one]));
+	return [...different.values()].sort((one, other) => one.start - other.start || one.end - other.end);
 }
 
 /** What to say where the file is no longer the one that was quoted. */
 function changed(quote, stands) {
 	if (stands) return ["This file has changed since, but the quoted words still stand here."];
 	if (!quote) return ["This file has changed since the link was made, so nothing is marked."];
-	const words = "This file has changed since. The quoted words no longer stand at their place, so nothing is marked. They were:";
-	return [element("p", {}, words), element("blockquote", { dir: "auto" }, quote)];
+	const words = "This file has changed since, and the quoted words no longer stand at their place. They were:";
+	return [words, element("blockquote", { dir: "auto" }, quote)];
 }

@@ -5,8 +5,8 @@ import { announce, element, find } from "./dom.js";
 import { named } from "./origin.js";
 import { counted, told } from "./words.js";
 
-const OUTCOMES = { added: "added", replaced: "replaced", unchanged: "unchanged", refused: "refused", unsent: "not sent" };
-const REFUSALS = { 413: "Too large", 415: "No kind of file that can be read", 422: "It can't be taken as it is" };
+const OUTCOMES = ["added", "replaced", "unchanged", "refused", "unsent"];
+const REFUSALS = [413, 415, 422]; // they concern this file alone
 const HOPELESS = [0, 401, 403, 507]; // the next file would fare no better
 const FOLDER = "Folders can't be added here: drop the files in it, or use “rag ingest FOLDER”.";
 
@@ -23,8 +23,9 @@ export function uploads(api, collection, done) {
 		for (const file of files) {
 			const one = { file, into: collection(), item: element("li", {}, named(file.name), element("span")) };
 			list.append(one.item);
-			if (!file.folder) waiting.push(one);
-			file.folder ? say(one, "refused", FOLDER) : say(one, "waiting", "waiting");
+			say(one, "waiting");
+			if (file.folder) say(one, "refused", FOLDER);
+			else waiting.push(one);
 		}
 		panel.hidden = false;
 		busy ? show() : sendAll();
@@ -32,12 +33,12 @@ export function uploads(api, collection, done) {
 
 	function say({ item }, outcome, words) {
 		item.className = outcome;
-		item.lastChild.textContent = words ?? OUTCOMES[outcome];
+		item.lastChild.textContent = words ?? outcome;
 	}
 
 	function show() {
 		const sum = (outcome) => list.querySelectorAll(`.${outcome}`).length;
-		const sums = Object.keys(OUTCOMES).filter(sum).map((outcome) => `${sum(outcome)} ${OUTCOMES[outcome]}`);
+		const sums = OUTCOMES.filter(sum).map((outcome) => `${sum(outcome)} ${outcome}`);
 		bar.max = list.childElementCount;
 		bar.value = bar.max - sum("waiting");
 		tally.textContent = busy ? `Adding ${Math.min(bar.value + 1, bar.max)} of ${bar.max}` : sums.join(", ");
@@ -67,10 +68,10 @@ export function uploads(api, collection, done) {
 				show();
 				say(one, "waiting", `the server asks for a pause of ${counted(retryAfter, "second")}…`);
 				await new Promise((resolve) => setTimeout(resolve, 1000 * retryAfter));
-			} else if (REFUSALS[status]) {
-				say(one, "refused", results[0]?.reason ?? `${REFUSALS[status]}: ${detail}`);
+			} else if (REFUSALS.includes(status)) {
+				say(one, "refused", results[0]?.reason ?? detail);
 			} else {
-				say(one, "unsent", `Not sent. ${told(error)}`);
+				say(one, "unsent", `Unsent. ${told(error)}`);
 				if (HOPELESS.includes(status)) stop();
 			}
 		}

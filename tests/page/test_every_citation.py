@@ -125,7 +125,7 @@ def test_every_citation_of_200_answers_is_marked_exactly(
     browser: Browser,
     address: str,
     corpus: tuple[Path, list[str]],
-    record_property: Callable[[str, object], None],
+    record_testsuite_property: Callable[[str, object], None],
 ) -> None:
     context = browser.new_context(base_url=address, reduced_motion="reduce")
     context.add_init_script(WATCH)
@@ -146,5 +146,5 @@ def test_every_citation_of_200_answers_is_marked_exactly(
             assert marked == between == quotes[tuple(place)], question
     assert page.evaluate("window.violations") == []
     context.close()
-    record_property("clicked", f"{clicked} citations of {answered} answers")
+    record_testsuite_property("clicked", f"{clicked} citations of {answered} answers")
     assert answered >= ANSWERS

@@ -21,6 +21,7 @@ STATUSES: Mapping[type[errors.RagError], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
+    errors.ModelMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.UnsupportedFormat: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.FileRefused: HTTPStatus.UNPROCESSABLE_ENTITY,

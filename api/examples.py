@@ -149,6 +149,7 @@ STATUS: StatusPayload = {
     "documents": 1,
     "passages": 1,
     "collections": [COLLECTION],
+    "rebuilding": None,
 }
 _REPLIES: dict[tuple[str, str, str], Any] = {
     ("/v1/ask", "post", "200"): REPLY,

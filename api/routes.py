@@ -89,7 +89,7 @@ api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
 operations = APIRouter()
 
 
-@api.post("/ask", responses=_problems(404, 409))
+@api.post("/ask", responses=_problems(404))
 async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     """The answers that the documents support, word for word, or an honest "not found"."""
     reply = await shared.read(
@@ -105,7 +105,7 @@ async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     return reply_payload(reply)
 
 
-@api.post("/search", responses=_problems(404, 409))
+@api.post("/search", responses=_problems(404))
 async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     """The nearest passages alone."""
     reply = await shared.read(
@@ -268,9 +268,9 @@ async def overview(shared: Shared, name: Annotated[str, Depends(_known_name)]) -
 
 @api.get("/status")
 async def status(shared: Shared) -> StatusPayload:
-    """What the index holds, and which models made it."""
+    """What the index holds, which models made it, and whether it is being encoded anew."""
     records = await shared.read(shared.service.collections)
-    return status_payload(shared.service.reader.name, records)
+    return status_payload(shared.service.reader.name, records, shared.service.rebuilds.current)
 
 
 @operations.get("/healthz")

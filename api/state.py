@@ -14,13 +14,15 @@ from fastapi import Depends, Request
 
 from api.schemas import Readiness
 from embeddings.runtime import cores
-from rag.errors import RagError
+from rag.errors import RagError, StoreBusy
 from rag.ingestion import Progress
+from rag.rebuilding import Rebuilt
 from rag.service import Service
 from rag.types import IngestReport, Status
 
 T = TypeVar("T")
 _STOPPING_SECONDS = 5.0
+_PATIENCE_SECONDS = 2.0  # between two tries to encode anew while another process is at it
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +33,9 @@ class _Stopped(Exception):
 class Start:
     """Loads the models and ingests the paths given at start, while questions already get through.
 
-    `finished` is called with the report, and with what `/readyz` says from then on.
+    Collections that another model made are encoded anew: first those that nothing can be found in
+    without that, and the others, which answer by their former model, once all is ready. `finished`
+    is called with the report, and with what `/readyz` says from then on.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Start:
 
     def _run(self, finished: Callable[[IngestReport, str], None]) -> None:
         try:
+            self._rebuild(self._service.rebuilds.unanswerable, self._saw_rebuilt)
             report = self._service.ingest(self._paths, progress=self._saw)
             self._service.search("ready?", top_k=1)  # opens the caches, once
         except _Stopped:
@@ -84,6 +89,42 @@ class Start:
             else:
                 self._readiness = {**self._readiness, "ready": True, "detail": "ready"}
             finished(report, self._readiness["detail"])
+            self._renew()
+
+    def _renew(self) -> None:
+        """Encodes anew what is outdated, if that can be done; its former passages answer on."""
+        try:
+            self._rebuild(self._service.rebuilds.outdated, self._check_stop)
+        except _Stopped:
+            return
+        except RagError as error:
+            _log.error("not encoded anew, and answered as before: %s", error)
+        except Exception:
+            _log.exception("a bug ended encoding anew; questions are answered as before")
+
+    def _rebuild(self, which: Callable[[], list[str]], show: Callable[[Rebuilt], None]) -> None:
+        """Encodes these collections anew, however long another process is at it."""
+        while collections := which():
+            _log.warning("encoding anew with the configured model: %s", ", ".join(collections))
+            try:
+                self._service.rebuilds.run(collections, show)
+            except StoreBusy as error:
+                _log.warning("%s", error)
+                if self._stopping.wait(_PATIENCE_SECONDS):
+                    raise _Stopped from error
+
+    def _check_stop(self, _: Rebuilt) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
+
+    def _saw_rebuilt(self, progress: Rebuilt) -> None:
+        self._check_stop(progress)
+        self._readiness = {
+            "ready": False,
+            "detail": "encoding anew with the configured model",
+            "files": progress.documents,
+            "total_files": progress.total_documents,
+        }
 
     def _not_ready(self, reason: str) -> None:
         _log.error("not ready: %s", reason)

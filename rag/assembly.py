@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import embeddings.errors
 from embeddings.base import Embedder
 from rag.diagnosing.doctor import Doctor, Tools
@@ -24,7 +26,8 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
     return Service(
         Parts(
             store=EmbeddedStore(settings.home, busy_seconds),
-            load_embedder=lambda: _load_embedder(settings),
+            embedder=settings.embedder,
+            load_embedder=lambda name: _load_embedder(name, settings.cache),
             load_reader=lambda: _load_reader(settings),
             parser=Parser(),
             tunings=Tunings(settings.home),
@@ -40,7 +43,7 @@ def doctor(settings: Settings, busy_seconds: float = 1.0) -> Doctor:
         Tools(
             home=settings.home,
             upkeep=Upkeep(settings.home, busy_seconds),
-            load_embedder=lambda: _load_embedder(settings),
+            load_embedder=lambda: _load_embedder(settings.embedder, settings.cache),
             load_reader=lambda: _load_reader(settings),
             parser=Parser(),
             max_file_bytes=settings.max_file_bytes,
@@ -48,11 +51,11 @@ def doctor(settings: Settings, busy_seconds: float = 1.0) -> Doctor:
     )
 
 
-def _load_embedder(settings: Settings) -> Embedder:
+def _load_embedder(name: str, cache: Path) -> Embedder:
     from embeddings import models  # noqa: PLC0415 - loads a runtime that listing does not need
 
     try:
-        return models.load(settings.embedder, settings.cache)
+        return models.load(name, cache)
     except embeddings.errors.ModelUnavailable as error:
         raise ModelUnavailable(f"{error}; RAG_EMBEDDER names the model") from error
 

@@ -13,9 +13,11 @@ from typing import Any, Literal
 
 from rag import serving
 from rag.assembly import build, doctor
+from rag.backup import back_up, restore
 from rag.errors import InvalidInput
 from rag.filters import Filters
 from rag.payloads import (
+    backup_payload,
     collection_payload,
     diagnosis_payload,
     document_payload,
@@ -30,6 +32,7 @@ from rag.saved import read_claims
 from rag.service import Service
 from rag.settings import Settings
 from rag.terminal import (
+    backup_lines,
     collection_lines,
     diagnosis_lines,
     document_lines,
@@ -173,9 +176,22 @@ def run_doctor(options: argparse.Namespace) -> int:
     return 1 if diagnosis.left else 0
 
 
+def run_backup(options: argparse.Namespace) -> int:
+    made = back_up(settings_of(options).home, options.to, _busy_seconds(options))
+    _print(options, backup_payload(made), backup_lines("backed up to", made.folder, made))
+    return 0
+
+
+def run_restore(options: argparse.Namespace) -> int:
+    home = settings_of(options).home
+    made = restore(options.source, home, _busy_seconds(options), replace=options.replace)
+    _print(options, backup_payload(made), backup_lines("restored to", home, made))
+    return 0
+
+
 def run_rebuild(options: argparse.Namespace) -> int:
     with _service(options) as service:
-        encoded = service.rebuild()
+        encoded = service.rebuilds.run()
     _print(options, {"passages_encoded": encoded}, [f"{encoded} passages encoded"])
     return 0
 

@@ -37,8 +37,15 @@ class TooLarge(FileRefused):
     """The file is larger than the configured limit."""
 
 
-class ModelMismatch(Conflict):
-    """The index was made with another embedder than the configured one."""
+class ModelMismatch(RagError):
+    """A collection was made with another embedder than the configured one.
+
+    `made_with` is that one's fingerprint.
+    """
+
+    def __init__(self, message: str, made_with: str) -> None:
+        super().__init__(message)
+        self.made_with = made_with
 
 
 class StoreBusy(RagError):
@@ -51,6 +58,10 @@ class StoreFull(RagError):
 
 class StoreUnreadable(RagError):
     """The store can't be opened: a newer schema, or not a store."""
+
+
+class DocumentDamaged(StoreUnreadable):
+    """One stored document is damaged and is not shown; the others are not touched by it."""
 
 
 class ModelUnavailable(RagError):

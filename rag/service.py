@@ -8,20 +8,30 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from embeddings.base import Embedder
 from rag.answering import Query, answer
-from rag.errors import Conflict, FileRefused, InvalidInput, NotFound
+from rag.encoders import Encoders
+from rag.errors import (
+    Conflict,
+    FileRefused,
+    InvalidInput,
+    ModelMismatch,
+    NotFound,
+    StoreBusy,
+)
 from rag.feedback import Feedback, FeedbackFile, Said, Verdict, question_of
 from rag.filters import EVERYTHING, Filters
-from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress, rebuild
+from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress
 from rag.loading.files import read_bytes
 from rag.loading.parser import Parser
 from rag.reading.base import Reader
-from rag.store.base import CollectionRecord, Overview, PassageStore, Stored
+from rag.rebuilding import Rebuilds
+from rag.store.base import CollectionRecord, Overview, PassageStore, Snapshot, Stored
 from rag.syncing import Plan, Planner, preview, uploads
 from rag.tuning import Tuning, Tunings
 from rag.types import (
@@ -58,11 +68,12 @@ class Original:
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a service is made of. The models are functions: loading one takes a while, and listing
-    documents needs none.
+    documents needs none. `embedder` names the configured one.
     """
 
     store: PassageStore
-    load_embedder: Callable[[], Embedder]
+    embedder: str
+    load_embedder: Callable[[str], Embedder]
     load_reader: Callable[[], Reader]
     parser: Parser
     tunings: Tunings
@@ -71,23 +82,23 @@ class Parts:
 
 
 class Service:
-    """Ask, search, verify, ingest, list and forget. Any thread may call any method."""
+    """Ask, search, verify, ingest, list and forget. Any thread may call any method.
+
+    `rebuilds` encodes anew.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._store = parts.store
+        self._encoders = Encoders(parts.embedder, parts.load_embedder, parts.store)
         self._loading = threading.Lock()
+        self.rebuilds = Rebuilds(parts.store, self._encoders, self._compact_soon)
         self._compacting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compact")
-
-    @cached_property
-    def _embedder(self) -> Embedder:
-        return self._parts.load_embedder()
 
     @property
     def embedder(self) -> Embedder:
-        """The embedder, loaded at the first use. Raises `ModelUnavailable`."""
-        with self._loading:
-            return self._embedder
+        """The configured embedder, loaded at the first use. Raises `ModelUnavailable`."""
+        return self._encoders.configured
 
     @cached_property
     def _reader(self) -> Reader:
@@ -116,7 +127,8 @@ class Service:
         first: `rag.rewriting` has the rules.
 
         Raises `InvalidInput` for a blank or too long question or a bad `top_k`, `NotFound` for an
-        unknown collection, `ModelMismatch` where the index was made with another embedder.
+        unknown collection, `ModelMismatch` where it was made with an embedder that is not the
+        configured one and can't be loaded.
         """
         asked = (question, collection, top_k, min_confidence, explain, filters, tuple(history))
         (reply,) = self.ask_all([Query(*asked)])
@@ -148,9 +160,20 @@ class Service:
     ) -> list[Reply]:
         for query in queries:
             _check(query)
-        embedder = self.embedder
-        with self._store.snapshot(queries[0].collection, embedder.fingerprint) as snapshot:
+        with ExitStack() as stack:
+            embedder, snapshot = self._opened(queries[0].collection, stack)
             return answer(queries, snapshot, embedder, reader, tuning)
+
+    def _opened(self, collection: str, stack: ExitStack) -> tuple[Embedder, Snapshot]:
+        """The collection as it is now, and the embedder that made its vectors."""
+        embedder = self.embedder
+        while True:
+            try:
+                snapshot = self._store.snapshot(collection, embedder.fingerprint)
+                return embedder, stack.enter_context(snapshot)
+            except ModelMismatch as mismatch:
+                # Once more, should a rebuild end just now.
+                embedder = self._encoders.of_mismatch(mismatch)
 
     def tuning(self, collection: str) -> Tuning | None:
         """The collection's own calibration, if it has one for this reader."""
@@ -201,13 +224,19 @@ class Service:
     def _carried_out(
         self, plan: Plan, collection: str, progress: Callable[[Progress], None]
     ) -> IngestReport:
-        parser = self._parts.parser
-        ingestion = Ingestion(collection, self._store, self.embedder, parser, progress)
-        report = ingestion.run(plan.files)
+        embedder = self._encoders.of(collection)
+        ingestion = Ingestion(collection, self._store, embedder, self._parts.parser, progress)
+        try:
+            report = ingestion.run(plan.files)
+        except ModelMismatch as error:
+            raise StoreBusy(
+                "the collection has just been encoded anew with another model: try again"
+            ) from error
+        self._encoders.note()
         gone = [stored.document_id for stored in plan.vanished]
         if gone:
             self._store.remove(collection, gone)
-        self._compacting.submit(self._compact, collection)
+        self._compact_soon(collection)
         removed = [Outcome(s.source, Status.REMOVED, s.document_id) for s in plan.vanished]
         outcomes = (*report.outcomes, *removed, *plan.refused)
         return replace(report, outcomes=tuple(sorted(outcomes, key=lambda o: o.source)))
@@ -318,7 +347,7 @@ class Service:
         """Forgets a document: its words are not found again. Raises `NotFound`."""
         collection = self._store.collection_of(document_id)
         self._store.remove(collection, [document_id])
-        self._compacting.submit(self._compact, collection)
+        self._compact_soon(collection)
 
     def find(self, source: str, collection: str = DEFAULT_COLLECTION) -> str:
         """The id of the document with this source or id.
@@ -333,13 +362,8 @@ class Service:
             raise Conflict(f"{len(ids)} documents are called {source}: name one by its id: {ids}")
         return ids[0]
 
-    def rebuild(self) -> int:
-        """Cuts and encodes everything anew; returns how many passages were encoded."""
-        encoded = 0
-        for collection in self.collections():
-            encoded += rebuild(self._store, self.embedder, collection.name)
-            self._compacting.submit(self._compact, collection.name)
-        return encoded
+    def _compact_soon(self, collection: str) -> None:
+        self._compacting.submit(self._compact, collection)
 
     def _compact(self, collection: str) -> None:
         try:

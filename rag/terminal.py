@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
+from rag.backup import Backup
 from rag.diagnosing.findings import Diagnosis, Finding
 from rag.store.base import CollectionRecord
 from rag.types import Answer, Citation, DocumentRecord, Fate, IngestReport, Reply, Span, Status
@@ -145,6 +147,9 @@ _FILES = {  # what `rag verify` says of the file behind a citation
 }
 
 
+_DAMAGED = "damaged"  # of the stored document, so that its citations can't be judged
+
+
 def verification_lines(results: Sequence[tuple[Claim, Verification]]) -> Iterator[str]:
     """A line for each citation, then the sums."""
     for claim, found in results:
@@ -154,9 +159,10 @@ def verification_lines(results: Sequence[tuple[Claim, Verification]]) -> Iterato
         quote = textwrap.shorten(claim.quote, _LONGEST_QUOTE, placeholder=" …")
         why = "" if found.status is Standing.EXACT else f": {found.detail}"
         file = _FILES.get(found.file, "") if found.file else ""
-        yield _plain(f'{found.status:8} {where} "{quote}"{why}{file}')
-    statuses = [found.status for _, found in results]
-    yield ", ".join(f"{statuses.count(standing)} {standing}" for standing in Standing)
+        yield _plain(f'{found.status or _DAMAGED:8} {where} "{quote}"{why}{file}')
+    statuses = [found.status or _DAMAGED for _, found in results]
+    kinds = [*Standing, *([_DAMAGED] if _DAMAGED in statuses else [])]
+    yield ", ".join(f"{statuses.count(kind)} {kind}" for kind in kinds)
 
 
 def document_lines(records: Iterable[DocumentRecord]) -> Iterator[str]:
@@ -170,6 +176,13 @@ def collection_lines(records: Iterable[CollectionRecord]) -> Iterator[str]:
     for record in records:
         size = f"{record.documents:8} documents {record.passages:9} passages"
         yield f"{size}  {record.name}  ({record.embedder or 'empty'})"
+
+
+def backup_lines(what: str, folder: Path, backup: Backup) -> Iterator[str]:
+    """What a backup holds, and where it or what was made of it is."""
+    yield _plain(f"{what} {folder}: version {backup.version}, {backup.date}")
+    for one in backup.collections:
+        yield f"{one.documents:8} documents {one.passages:9} passages  {one.name}"
 
 
 def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:

@@ -208,6 +208,22 @@ class PassageStore(Protocol):
 
     def snapshot(self, collection: str, embedder: str) -> AbstractContextManager[Snapshot]: ...
 
+    def check(self, collection: str, embedder: str) -> None:
+        """Raises `ModelMismatch` where another embedder has made the collection's vectors."""
+        ...
+
+    def model(self, embedder: str) -> str | None:
+        """The name that the model with this fingerprint was loaded by, if it was noted."""
+        ...
+
+    def keep_model(self, embedder: str, name: str) -> None:
+        """Notes that name."""
+        ...
+
+    def overhaul(self) -> AbstractContextManager[None]:
+        """Held by whoever stages vectors for a later commit, and by repairs: one at a time."""
+        ...
+
     def compact(self, collection: str) -> None:
         """Brings the caches up to date on disk where that pays."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from rag.errors import NotFound
@@ -12,6 +12,7 @@ from rag.store import listing
 from rag.store.base import CollectionRecord, Entry, Overview, Stored, Vector
 from rag.store.caches import CacheFolder
 from rag.store.following import Follower
+from rag.store.overhaul import Overhaul
 from rag.store.rows import (
     DOCUMENT_COLUMNS,
     ORIGIN_COLUMNS,
@@ -27,6 +28,7 @@ from rag.store.statements import (
     check_embedder,
     forget,
     forget_base,
+    model_of,
     next_generation,
     prune,
     put_document,
@@ -46,6 +48,7 @@ class EmbeddedStore:
 
     def __init__(self, home: Path, busy_seconds: float = 1.0) -> None:
         self._database = Database(home / "index.sqlite", busy_seconds)
+        self._overhaul = Overhaul(home, busy_seconds)
         self._caches = home / "caches"
         self._followers: dict[str, Follower] = {}
         self._lock = threading.Lock()
@@ -197,6 +200,21 @@ class EmbeddedStore:
                     return
                 # Another thread has just followed a write; a new transaction sees it, too.
                 seen = view.generation
+
+    def check(self, collection: str, embedder: str) -> None:
+        with self._database.read() as connection, suppress(NotFound):
+            check_embedder(state_of(connection, collection), embedder)
+
+    def model(self, embedder: str) -> str | None:
+        with self._database.read() as connection:
+            return model_of(connection, embedder)
+
+    def keep_model(self, embedder: str, name: str) -> None:
+        with self._database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO models VALUES (?, ?)", (embedder, name))
+
+    def overhaul(self) -> AbstractContextManager[None]:
+        return self._overhaul.held()
 
     def compact(self, collection: str) -> None:
         with self._database.read() as connection:

@@ -16,9 +16,9 @@ from unicodedata import normalize
 
 import apsw
 
-from rag.errors import StoreBusy, StoreFull, StoreUnreadable
+from rag.errors import DocumentDamaged, StoreBusy, StoreFull, StoreUnreadable
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 DEFAULT_COLLECTION = "default"
 _APPLICATION = 0x52414756  # "RAGV", in the file's header
 _ASK_AGAIN_SECONDS = 0.01
@@ -93,6 +93,10 @@ CREATE INDEX documents_by_name ON documents (source, document_id);
 """,
     # Of the file in bytes; NULL for what was ingested before.
     3: "ALTER TABLE documents ADD COLUMN size INTEGER;",
+    # By what name the model with a fingerprint is loaded again once another one is configured.
+    4: """
+CREATE TABLE models (embedder TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+""",
 }
 
 
@@ -224,6 +228,17 @@ class Database:
         finally:
             self._write_lock.release()
 
+    def copy_to(self, file: Path) -> None:
+        """Writes one state of everything to a new file, while others read and write."""
+        with _translated(self._path):
+            connection = self._connect()
+            try:
+                connection.execute("VACUUM INTO ?", (str(file),))
+            except apsw.FullError as error:
+                raise StoreFull(f"no room left for {file}: free some and try again") from error
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Closes every connection, those of active readers when they are done."""
         with self._write_lock:
@@ -257,8 +272,12 @@ def _translated(path: Path) -> Iterator[None]:
         raise StoreBusy(_BUSY) from error
     except apsw.FullError as error:
         raise StoreFull(f"no room left for {path}: free some space and try again") from error
-    # Our statements and texts are sound, so the last two are damage to the schema and to a text.
-    except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError, UnicodeDecodeError) as error:
+    # Our texts and statements are sound, so these are damage to a row and to the schema.
+    except UnicodeDecodeError as error:
+        raise DocumentDamaged(
+            "a stored text is damaged and is not shown: run `rag doctor --repair`"
+        ) from error
+    except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError) as error:
         raise StoreUnreadable(
             f"{path} is damaged or no index of this program: restore a backup, or ingest the files "
             "into another --home"

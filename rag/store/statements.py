@@ -56,10 +56,11 @@ def state_of(
 
 
 def check_embedder(state: CollectionState, embedder: str) -> None:
-    if state.embedder not in (None, embedder):
+    if state.embedder is not None and state.embedder != embedder:
         raise ModelMismatch(
             f"collection {state.name!r} was made with {state.embedder}, and {embedder} is "
-            "configured: run `rag rebuild` to re-encode it, or configure the former model"
+            "configured: `rag rebuild` encodes it anew, and so does `rag serve` by itself",
+            state.embedder,
         )
 
 
@@ -90,6 +91,13 @@ def record_base(connection: apsw.Connection, made_from: CollectionState, base: s
 
 def forget_base(connection: apsw.Connection, collection: str) -> None:
     connection.execute("UPDATE collections SET base = NULL WHERE name = ?", (collection,))
+
+
+def model_of(connection: apsw.Connection, embedder: str) -> str | None:
+    """The name that the model with this fingerprint was loaded by, if it was noted."""
+    query = "SELECT name FROM models WHERE embedder = ?"
+    row = connection.execute(query, (embedder,)).fetchone()
+    return str(row[0]) if row else None
 
 
 def put_vectors(connection: apsw.Connection, vectors: Mapping[bytes, Vector]) -> None:

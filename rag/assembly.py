@@ -23,13 +23,15 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
     """
     return Service(
         Parts(
-            store=EmbeddedStore(settings.home, busy_seconds),
+            store=EmbeddedStore(settings.home, busy_seconds, settings.max_store_bytes),
             load_embedder=lambda: _load_embedder(settings),
             load_reader=lambda: _load_reader(settings),
             parser=Parser(),
             tunings=Tunings(settings.home),
             feedback=FeedbackFile(settings.home),
             max_file_bytes=settings.max_file_bytes,
+            max_question_chars=settings.max_question_chars,
+            max_top_k=settings.max_top_k,
         )
     )
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from typing_extensions import TypedDict
 
+from rag.access import Token
 from rag.diagnosing.findings import Diagnosis, Finding
 from rag.store.base import CollectionRecord, Overview
 from rag.types import (
@@ -232,13 +233,25 @@ class OverviewPayload(CollectionPayload):
 
 
 class StatusPayload(TypedDict):
-    """What the index holds, and which model made each collection."""
+    """What the index holds, and which model made each collection. `writable` is whether whoever
+    asks may change it.
+    """
 
     version: str
     reader: str
     documents: int
     passages: int
     collections: list[CollectionPayload]
+    writable: bool
+
+
+class TokenPayload(TypedDict):
+    """A named token as a listing shows it; `collections` null means all."""
+
+    name: str
+    write: bool
+    collections: list[str] | None
+    created_at: str
 
 
 class FindingPayload(TypedDict):
@@ -437,13 +450,25 @@ def overview_payload(overview: Overview) -> OverviewPayload:
     }
 
 
-def status_payload(reader: str, records: Sequence[CollectionRecord]) -> StatusPayload:
+def status_payload(
+    reader: str, records: Sequence[CollectionRecord], *, writable: bool = True
+) -> StatusPayload:
     return {
         "version": version("rag-verbatim"),
         "reader": reader,
         "documents": sum(record.documents for record in records),
         "passages": sum(record.passages for record in records),
         "collections": [collection_payload(record) for record in records],
+        "writable": writable,
+    }
+
+
+def token_payload(token: Token) -> TokenPayload:
+    return {
+        "name": token.name,
+        "write": token.writes,
+        "collections": token.collections,
+        "created_at": token.created_at,
     }
 
 

@@ -6,6 +6,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from rag.access import Token
 from rag.diagnosing.findings import Diagnosis, Finding
 from rag.store.base import CollectionRecord
 from rag.types import Answer, Citation, DocumentRecord, Fate, IngestReport, Reply, Span, Status
@@ -162,6 +163,13 @@ def collection_lines(records: Iterable[CollectionRecord]) -> Iterator[str]:
     for record in records:
         size = f"{record.documents:8} documents {record.passages:9} passages"
         yield f"{size}  {record.name}  ({record.embedder or 'empty'})"
+
+
+def token_lines(tokens: Iterable[Token]) -> Iterator[str]:
+    for token in tokens:
+        may = "reads and writes" if token.writes else "reads"
+        where = "everything" if token.collections is None else ", ".join(token.collections)
+        yield f"{token.name:20} {may:16}  {where}  (made {token.created_at})"
 
 
 def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:

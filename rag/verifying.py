@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -105,10 +105,15 @@ class _Open:
 
 
 class Verifier:
-    """Judges citations one after the other; the module says by which rule."""
+    """Judges citations one after the other; the module says by which rule. A document of a
+    collection that `sees` denies is not there.
+    """
 
-    def __init__(self, store: PassageStore, max_file_bytes: int) -> None:
+    def __init__(
+        self, store: PassageStore, max_file_bytes: int, sees: Callable[[str], bool]
+    ) -> None:
         self._store = store
+        self._sees = sees
         self._max_file_bytes = max_file_bytes
         self._open = lru_cache(_OPEN)(self._opened)
 
@@ -139,7 +144,8 @@ class Verifier:
     def _each(self, ids: list[str]) -> Iterator[_Open]:
         for document_id in ids:
             with suppress(NotFound):  # never there, or removed meanwhile
-                yield self._open(document_id)
+                if self._sees(self._store.collection_of(document_id)):
+                    yield self._open(document_id)
 
     def _opened(self, document_id: str) -> _Open:
         document, _ = self._store.document(document_id)

@@ -18,7 +18,8 @@ from rag.evaluation.questions import Question, QuestionSet
 from rag.evaluation.ranking import ranking_scores, recall_curve, units
 from rag.evaluation.rows import Row, judged
 from rag.evaluation.run import CorpusFacts, Run, RunSettings, run_of
-from rag.service import LONGEST_QUESTION, Service
+from rag.service import Service
+from rag.settings import LONGEST_QUESTION
 from rag.types import Reply
 
 PASSAGES = 10  # shown for each question, so that metrics at 10 can be told

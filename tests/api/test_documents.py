@@ -190,6 +190,8 @@ def test_collections_and_status(many: TestClient) -> None:
         ("other", 2),
     ]
     status = many.get("/v1/status").json()
-    assert status.keys() == {"version", "reader", "documents", "passages", "collections"}
+    assert status.keys() == {
+        "version", "reader", "documents", "passages", "collections", "writable",
+    }  # fmt: skip
     assert (status["documents"], status["passages"]) == (7, 7)
     assert status["collections"] == collections["collections"]

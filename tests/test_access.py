@@ -76,7 +76,7 @@ def test_a_damaged_file_lets_nobody_in(tmp_path: Path, content: str) -> None:
     secret = tokens.add("page", writes=True, collections=None)
     tokens.path.write_text(content)
     for ask in (lambda: tokens.access(secret.encode()), tokens.all):
-        with pytest.raises(StoreUnreadable, match="tokens.json"):
+        with pytest.raises(StoreUnreadable, match=r"tokens\.json"):
             ask()
 
 

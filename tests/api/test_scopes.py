@@ -181,7 +181,7 @@ def test_a_reading_token_changes_nothing(shared: Shared, check_problem: Check, n
     assert not (shared.home / "feedback.jsonl").exists()
 
 
-def test_metrics_are_for_tokens_of_everything(shared: Shared, check_problem: Check) -> None:
+def test_metrics_are_for_tokens_of_everything(shared: Shared) -> None:
     for name, status in (("all", 200), ("reader", 200), ("open", 403), ("none", 401)):
         response = shared.client.get("/metrics", headers=shared.headers[name])
         assert response.status_code == status

@@ -11,10 +11,13 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from api import errors, examples
+from api.access import Gate
 from api.assets import assets
+from api.limits import Limits
 from api.middleware import Surroundings
 from api.routes import api, operations
 from api.state import Start, State
+from rag.access import Tokens
 from rag.ingestion import Progress, ignore_progress
 from rag.service import Service
 from rag.settings import Settings
@@ -56,7 +59,7 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.state.shared = State(service, start)
+    app.state.shared = State.over(service, start, settings.max_waiting)
     app.state.registry = CollectorRegistry()
     errors.install(app)
     app.include_router(api)
@@ -66,8 +69,8 @@ def create_app(
     app.openapi = lambda: examples.add_replies(describe())  # type: ignore[method-assign]
     app.add_middleware(
         Surroundings,
-        token=settings.token,
-        max_body_bytes=settings.max_upload_bytes,
+        gate=Gate(settings.token, Tokens(settings.home)),
+        limits=Limits(settings),
         registry=app.state.registry,
     )
     return app

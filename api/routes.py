@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from pydantic import TypeAdapter
 
 from api import examples
+from api.access import NOBODY
 from api.errors import problem, status_of
 from api.schemas import (
     DOCUMENT_ID,
@@ -34,7 +35,7 @@ from api.schemas import (
     Verifications,
     VerifyRequest,
 )
-from api.state import Shared
+from api.state import ORDINARY, Shared
 from rag.errors import NotFound
 from rag.payloads import (
     DocumentPayload,
@@ -84,16 +85,16 @@ def _known_name(name: str) -> str:
 
 
 DocumentId = Annotated[str, Depends(_document_id)]
-_ALWAYS = (400, 401, 403, 413, 422, 503)
+_ALWAYS = (400, 401, 403, 408, 413, 422, 503)
 api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
 operations = APIRouter()
 
 
-@api.post("/ask", responses=_problems(404))
+@api.post("/ask", responses=_problems(404, 429))
 async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     """The answers that the documents support, word for word, or an honest "not found"."""
     reply = await shared.read(
-        shared.service.ask,
+        shared.service.within(body.collection).ask,
         body.question,
         body.top_k,
         body.collection,
@@ -105,11 +106,11 @@ async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     return reply_payload(reply)
 
 
-@api.post("/search", responses=_problems(404))
+@api.post("/search", responses=_problems(404, 429))
 async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     """The nearest passages alone."""
     reply = await shared.read(
-        shared.service.search,
+        shared.service.within(body.collection).search,
         body.question,
         body.top_k,
         body.collection,
@@ -118,12 +119,12 @@ async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     return search_payload(reply)
 
 
-@api.post("/feedback", status_code=201, responses=_problems(404, 507))
+@api.post("/feedback", status_code=201, responses=_problems(404, 429, 507))
 async def feedback(shared: Shared, body: FeedbackRequest) -> FeedbackTaken:
     """Keeps what somebody says of a reply as a line of a question set, to be evaluated later."""
     cited = body.citation
     taken = await shared.write(
-        shared.service.give_feedback,
+        shared.service.within(body.collection).give_feedback,
         body.question,
         body.collection,
         body.verdict,
@@ -142,7 +143,7 @@ def _sentence(cited: Cited | Kept) -> Span | None:
     return Span(cited.sentence_start, cited.sentence_end)
 
 
-@api.post("/verify")
+@api.post("/verify", responses=_problems(429))
 async def verify(shared: Shared, body: VerifyRequest) -> Verifications:
     """Whether citations still hold: `exact`, `moved`, `stale` or `missing`."""
     claims = [_claim(kept) for kept in body.citations]
@@ -164,7 +165,7 @@ def _claim(kept: Kept) -> Claim:
     )
 
 
-@api.post("/documents", status_code=201, responses=_problems(409, 415, 507))
+@api.post("/documents", status_code=201, responses=_problems(404, 409, 415, 429, 507))
 async def upload(
     request: Request,
     shared: Shared,
@@ -172,8 +173,9 @@ async def upload(
     collection: Annotated[CollectionName, Form()] = DEFAULT_COLLECTION,
 ) -> UploadResults:
     """Adds or replaces documents. What is reported as added is on the disk."""
+    service = shared.service.within(collection)
     contents = [(file.filename or "", await file.read()) for file in files]
-    report = await shared.write(shared.service.ingest_uploads, contents, collection)
+    report = await shared.write(service.ingest_uploads, contents, collection)
     results = [outcome_payload(outcome) for outcome in report.outcomes]
     if report.count(Status.REFUSED) == len(report.outcomes):
         return _all_refused(request, report.outcomes)  # type: ignore[return-value]
@@ -202,9 +204,7 @@ async def documents(
 
     With `q`, only those that hold all its words, in any case, in source or title.
     """
-    records, after = await shared.read(
-        shared.service.documents, collection, limit, cursor, wanted=q
-    )
+    records, after = await shared.read(shared.service.documents, collection, limit, cursor, q)
     return {"documents": [document_payload(record) for record in records], "next": after}
 
 
@@ -246,7 +246,7 @@ def _attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-@api.delete("/documents/{document_id}", status_code=204, responses=_problems(404, 507))
+@api.delete("/documents/{document_id}", status_code=204, responses=_problems(404, 429, 507))
 async def remove(shared: Shared, document_id: DocumentId) -> Response:
     """Forgets a document: its words are not found again."""
     await shared.write(shared.service.remove, document_id)
@@ -263,14 +263,17 @@ async def collections(shared: Shared) -> Collections:
 @api.get("/collections/{name}", responses=_problems(404))
 async def overview(shared: Shared, name: Annotated[str, Depends(_known_name)]) -> OverviewPayload:
     """A collection with its folders, types and dates: what `filters` can name."""
-    return overview_payload(await shared.read(shared.service.overview, name))
+    return overview_payload(await shared.read(shared.service.within(name).overview, name))
 
 
 @api.get("/status")
 async def status(shared: Shared) -> StatusPayload:
     """What the index holds, which models made it, and whether it is being encoded anew."""
     records = await shared.read(shared.service.collections)
-    return status_payload(shared.service.reader.name, records, shared.service.rebuilds.current)
+    service = shared.service
+    return status_payload(
+        service.reader_name, records, service.rebuilding, writable=service.access.writes
+    )
 
 
 @operations.get("/healthz")
@@ -283,13 +286,16 @@ async def healthz() -> Health:
 async def readyz(shared: Shared, response: Response) -> Readiness:
     """200 when the paths given at start are ingested and questions work, 503 before."""
     readiness = shared.start.readiness
+    if shared.service.access == NOBODY and readiness["detail"] not in ORDINARY:
+        # What went wrong names a path of the server, which is not for everybody.
+        readiness = {**readiness, "detail": "not ready: the server's log says why"}
     if not readiness["ready"]:
         response.status_code = 503
         response.headers["Retry-After"] = "1"
     return readiness
 
 
-@operations.get("/metrics", response_class=PlainTextResponse, responses=_problems(401))
+@operations.get("/metrics", response_class=PlainTextResponse, responses=_problems(401, 403))
 async def metrics(request: Request) -> Response:
     """Counts and times for Prometheus."""
     registry: CollectorRegistry = request.app.state.registry

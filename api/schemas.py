@@ -15,8 +15,8 @@ from rag.payloads import (
     OutcomePayload,
     VerificationPayload,
 )
-from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION, MOST_PASSAGES
-from rag.types import LONGEST_QUESTION
+from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION
+from rag.settings import LONGEST_QUESTION, MOST_PASSAGES
 
 
 def _encodable(text: str) -> str:

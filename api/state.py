@@ -5,22 +5,29 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar, cast
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
 
+from api.access import NOBODY
 from api.schemas import Readiness
 from embeddings.runtime import cores
+from rag.access import Access
 from rag.errors import RagError, StoreBusy
 from rag.ingestion import Progress
 from rag.rebuilding import Rebuilt
+from rag.scoped import ScopedService
 from rag.service import Service
 from rag.types import IngestReport, Status
 
 T = TypeVar("T")
+ORDINARY = frozenset({"starting", "ingesting", "ready"})
+"""What `/readyz` says while nothing is wrong."""
 _STOPPING_SECONDS = 5.0
 _PATIENCE_SECONDS = 2.0  # between two tries to encode anew while another process is at it
 _log = logging.getLogger(__name__)
@@ -149,30 +156,62 @@ def _left_out(report: IngestReport) -> str:
     return "; ".join(whole)
 
 
+class Line:
+    """Work in so many threads; as much again as `waiting` may wait, what comes then is refused."""
+
+    def __init__(self, threads: int, waiting: int) -> None:
+        self._limiter = CapacityLimiter(threads)
+        self._most = threads + waiting
+        self._inside = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Runs to its end even if the client goes away. Raises `HTTPException` where too many wait
+        already: to say so at once is kinder than to let one more wait.
+        """
+        if self._inside >= self._most:
+            raise HTTPException(503, "too many requests are waiting: send it again in a moment")
+        self._inside += 1
+        try:
+            return await to_thread.run_sync(work, limiter=self._limiter)
+        finally:
+            self._inside -= 1
+
+
+@dataclass(frozen=True)
 class State:
-    """One for each application.
+    """What one request sees of the application.
 
     Work runs in as many threads as there are cores: more only makes each question slower.
-    Uploads have threads of their own, so that questions never wait for them.
+    Uploads have a line of their own, so that questions never wait for them.
     """
 
-    def __init__(self, service: Service, start: Start) -> None:
-        self.service = service
-        self.start = start
-        self._asking = CapacityLimiter(cores())
-        self._writing = CapacityLimiter(1)
+    service: ScopedService
+    start: Start
+    _whole: Service
+    _asking: Line
+    _writing: Line
+
+    @classmethod
+    def over(cls, service: Service, start: Start, waiting: int) -> State:
+        """The state that all requests share, seen by nobody in particular."""
+        lines = Line(cores(), waiting), Line(1, waiting)
+        return cls(ScopedService(service, NOBODY), start, service, *lines)
+
+    def seen_by(self, access: Access) -> State:
+        return replace(self, service=ScopedService(self._whole, access))
 
     async def read(self, work: Callable[..., T], *arguments: object, **named: object) -> T:
         """Runs a question or a look-up in a thread."""
-        return await to_thread.run_sync(partial(work, *arguments, **named), limiter=self._asking)
+        return await self._asking.run(partial(work, *arguments, **named))
 
     async def write(self, work: Callable[..., T], *arguments: object, **named: object) -> T:
-        """Runs a change in a thread; it runs to its end even if the client goes away."""
-        return await to_thread.run_sync(partial(work, *arguments, **named), limiter=self._writing)
+        """Runs a change in a thread."""
+        return await self._writing.run(partial(work, *arguments, **named))
 
 
 def state_of(request: Request) -> State:
-    return cast(State, request.app.state.shared)
+    shared = cast(State, request.app.state.shared)
+    return shared.seen_by(request.state.access)
 
 
 Shared = Annotated[State, Depends(state_of)]

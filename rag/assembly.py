@@ -25,7 +25,7 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
     """
     return Service(
         Parts(
-            store=EmbeddedStore(settings.home, busy_seconds),
+            store=EmbeddedStore(settings.home, busy_seconds, settings.max_store_bytes),
             embedder=settings.embedder,
             load_embedder=lambda name: _load_embedder(name, settings.cache),
             load_reader=lambda: _load_reader(settings),
@@ -33,6 +33,8 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
             tunings=Tunings(settings.home),
             feedback=FeedbackFile(settings.home),
             max_file_bytes=settings.max_file_bytes,
+            max_question_chars=settings.max_question_chars,
+            max_top_k=settings.max_top_k,
         )
     )
 

@@ -21,6 +21,7 @@ from rag.errors import InvalidInput, RagError
 _LAST_PORT = 65_535
 _FOLDER = "only files in this folder, such as handbook/archive; may be repeated"
 _TYPE = "only files with this extension, such as pdf; may be repeated"
+_ACCESS = "who may come in over HTTP, and what they may do"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -105,12 +106,32 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("source", metavar="FROM", type=Path, help="a folder made by rag backup")
     restore.add_argument("--replace", action="store_true", help="in the place of what is there")
     command("rebuild", "re-encode everything with the configured model", writing)
+    _add_tokens(commands.add_parser("token", help=_ACCESS, description=_ACCESS), common)
     serve = command("serve", "ingest the paths, then serve the API and the page")
     serve.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8000, help="0 takes any that is free")
     _add_evaluation(command("eval", "ask a set of questions and score the replies", within))
     return parser
+
+
+def _add_tokens(token: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    actions = token.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    def action(name: str, summary: str) -> argparse.ArgumentParser:
+        added = actions.add_parser(name, parents=[common], help=summary, description=summary)
+        added.set_defaults(command=f"token_{name}")
+        return added
+
+    add = action("add", "make a token and print it, once")
+    add.add_argument("name", metavar="NAME", type=_text)
+    add.add_argument("--write", action="store_true", help="it may change things, too")
+    add.add_argument(
+        "--collection", nargs="+", metavar="C", type=_text, help="for these alone (default: all)"
+    )
+    action("list", "the tokens and what they may do")
+    remove = action("remove", "take a token back, at once")
+    remove.add_argument("name", metavar="NAME", type=_text)
 
 
 def _add_evaluation(evaluate: argparse.ArgumentParser) -> None:

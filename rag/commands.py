@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag import serving
+from rag.access import Tokens
 from rag.assembly import build, doctor
 from rag.backup import back_up, restore
 from rag.errors import InvalidInput
@@ -25,11 +26,12 @@ from rag.payloads import (
     report_payload,
     search_payload,
     status_payload,
+    token_payload,
     verification_payload,
 )
 from rag.progress import CountBar, ProgressBar
 from rag.saved import read_claims
-from rag.service import Service
+from rag.service import Service, check_collection
 from rag.settings import Settings
 from rag.terminal import (
     backup_lines,
@@ -38,6 +40,7 @@ from rag.terminal import (
     document_lines,
     reply_lines,
     report_lines,
+    token_lines,
     verification_lines,
     wants_colour,
     why_lines,
@@ -186,6 +189,29 @@ def run_restore(options: argparse.Namespace) -> int:
     home = settings_of(options).home
     made = restore(options.source, home, _busy_seconds(options), replace=options.replace)
     _print(options, backup_payload(made), backup_lines("restored to", home, made))
+    return 0
+
+
+def run_token_add(options: argparse.Namespace) -> int:
+    tokens, within = Tokens(settings_of(options).home), options.collection
+    for collection in within or ():
+        check_collection(collection)
+    secret = tokens.add(options.name, writes=options.write, collections=within)
+    (made,) = (token for token in tokens.all() if token.name == options.name)
+    print("rag: this is the only time that the token is shown", file=sys.stderr)
+    _print(options, {"token": secret, **token_payload(made)}, [secret])
+    return 0
+
+
+def run_token_list(options: argparse.Namespace) -> int:
+    tokens = Tokens(settings_of(options).home).all()
+    _print(options, {"tokens": [token_payload(one) for one in tokens]}, token_lines(tokens))
+    return 0
+
+
+def run_token_remove(options: argparse.Namespace) -> int:
+    Tokens(settings_of(options).home).remove(options.name)
+    _print(options, {"name": options.name, "status": "removed"}, [f"removed   {options.name}"])
     return 0
 
 

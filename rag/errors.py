@@ -56,6 +56,10 @@ class StoreFull(RagError):
     """No room left on the disk."""
 
 
+class StoreAtLimit(StoreFull):
+    """No room left in what the store may hold."""
+
+
 class StoreUnreadable(RagError):
     """The store can't be opened: a newer schema, or not a store."""
 
@@ -66,3 +70,13 @@ class DocumentDamaged(StoreUnreadable):
 
 class ModelUnavailable(RagError):
     """The configured model can't be loaded."""
+
+
+def no_collection(name: str) -> NotFound:
+    """That a collection is not there, or not there for this client: nobody can tell which."""
+    return NotFound(f"there is no collection {name!r}: `rag collections` lists them")
+
+
+def no_document(document_id: str) -> NotFound:
+    """That a document is not there, or not there for this client: nobody can tell which."""
+    return NotFound(f"there is no document {document_id}: `rag documents` lists them")

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from typing_extensions import TypedDict
 
+from rag.access import Token
 from rag.backup import Backup
 from rag.diagnosing.findings import Diagnosis, Finding
 from rag.rebuilding import Rebuilt
@@ -247,8 +248,8 @@ class RebuildingPayload(TypedDict):
 
 
 class StatusPayload(TypedDict):
-    """What the index holds, and which model made each collection. `rebuilding` is null while this
-    process encodes nothing anew.
+    """What the index holds, and which model made each collection. `writable` is whether whoever
+    asks may change it; `rebuilding` is null while this process encodes nothing anew.
     """
 
     version: str
@@ -256,7 +257,17 @@ class StatusPayload(TypedDict):
     documents: int
     passages: int
     collections: list[CollectionPayload]
+    writable: bool
     rebuilding: RebuildingPayload | None
+
+
+class TokenPayload(TypedDict):
+    """A named token as a listing shows it; `collections` null means all."""
+
+    name: str
+    write: bool
+    collections: list[str] | None
+    created_at: str
 
 
 class BackedUpPayload(TypedDict):
@@ -477,7 +488,11 @@ def overview_payload(overview: Overview) -> OverviewPayload:
 
 
 def status_payload(
-    reader: str, records: Sequence[CollectionRecord], rebuilding: Rebuilt | None = None
+    reader: str,
+    records: Sequence[CollectionRecord],
+    rebuilding: Rebuilt | None = None,
+    *,
+    writable: bool = True,
 ) -> StatusPayload:
     return {
         "version": version("rag-verbatim"),
@@ -485,6 +500,7 @@ def status_payload(
         "documents": sum(record.documents for record in records),
         "passages": sum(record.passages for record in records),
         "collections": [collection_payload(record) for record in records],
+        "writable": writable,
         "rebuilding": {
             "collection": rebuilding.collection,
             "documents": rebuilding.documents,
@@ -492,6 +508,15 @@ def status_payload(
         }
         if rebuilding
         else None,
+    }
+
+
+def token_payload(token: Token) -> TokenPayload:
+    return {
+        "name": token.name,
+        "write": token.writes,
+        "collections": token.collections,
+        "created_at": token.created_at,
     }
 
 

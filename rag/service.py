@@ -6,7 +6,7 @@ import hashlib
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -23,6 +23,8 @@ from rag.errors import (
     ModelMismatch,
     NotFound,
     StoreBusy,
+    no_collection,
+    no_document,
 )
 from rag.feedback import Feedback, FeedbackFile, Said, Verdict, question_of
 from rag.filters import EVERYTHING, Filters
@@ -31,11 +33,11 @@ from rag.loading.files import read_bytes
 from rag.loading.parser import Parser
 from rag.reading.base import Reader
 from rag.rebuilding import Rebuilds
+from rag.settings import LONGEST_QUESTION, MOST_PASSAGES
 from rag.store.base import CollectionRecord, Overview, PassageStore, Snapshot, Stored
 from rag.syncing import Plan, Planner, preview, uploads
 from rag.tuning import Tuning, Tunings
 from rag.types import (
-    LONGEST_QUESTION,
     Document,
     DocumentRecord,
     IngestReport,
@@ -51,7 +53,6 @@ from rag.verifying import Claim, Verification, Verifier
 _log = logging.getLogger(__name__)
 
 DEFAULT_COLLECTION = "default"
-MOST_PASSAGES = 100
 MOST_FOLDERS = 1_000  # of a collection that are listed
 COLLECTION_NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 
@@ -79,6 +80,8 @@ class Parts:
     tunings: Tunings
     feedback: FeedbackFile
     max_file_bytes: int
+    max_question_chars: int = LONGEST_QUESTION
+    max_top_k: int = MOST_PASSAGES
 
 
 class Service:
@@ -159,7 +162,7 @@ class Service:
         self, queries: Sequence[Query], reader: Reader | None, tuning: Tuning | None
     ) -> list[Reply]:
         for query in queries:
-            _check(query)
+            self._check(query)
         with ExitStack() as stack:
             embedder, snapshot = self._opened(queries[0].collection, stack)
             return answer(queries, snapshot, embedder, reader, tuning)
@@ -174,6 +177,15 @@ class Service:
             except ModelMismatch as mismatch:
                 # Once more, should a rebuild end just now.
                 embedder = self._encoders.of_mismatch(mismatch)
+
+    def _check(self, query: Query) -> None:
+        longest, most = self._parts.max_question_chars, self._parts.max_top_k
+        if not query.question.strip():
+            raise InvalidInput("the question is blank: ask something")
+        if len(query.question) > longest:
+            raise InvalidInput(f"the question is longer than {longest} characters: shorten it")
+        if not 1 <= query.top_k <= most:
+            raise InvalidInput(f"top_k is {query.top_k}: give a number from 1 to {most}")
 
     def tuning(self, collection: str) -> Tuning | None:
         """The collection's own calibration, if it has one for this reader."""
@@ -214,11 +226,7 @@ class Service:
         return self._carried_out(plan, collection, progress)
 
     def _stored(self, collection: str) -> list[Stored]:
-        if not re.fullmatch(COLLECTION_NAME, collection):
-            raise InvalidInput(
-                f"{collection!r} can't name a collection: use up to 63 lower-case letters, "
-                "digits, _ or -, the first a letter or digit"
-            )
+        check_collection(collection)
         return self._store.stored(collection)
 
     def _carried_out(
@@ -256,11 +264,14 @@ class Service:
         """Keeps what somebody says of a reply for evaluation; returns the line's id.
 
         The answer spoken of is named by its place, so that its words are the document's own: none
-        where the reply gave none. Raises `NotFound` for an unknown document or collection, and
+        where the reply gave none. Raises `NotFound` for an unknown document or collection, also
+        where the document is another collection's, and
         `InvalidInput` for a place outside its text or where nothing can be learnt.
         """
         if collection not in (known.name for known in self.collections()):
-            raise NotFound(f"there is no collection {collection!r}: `rag collections` lists them")
+            raise no_collection(collection)
+        if document_id and self.collection_of(document_id) != collection:
+            raise no_document(document_id)
         said = self._said(document_id, span, sentence) if document_id and span else None
         row = question_of(Feedback(question, collection, verdict, said, expected, note))
         self._parts.feedback.append(row)
@@ -275,9 +286,13 @@ class Service:
             )
         return Said(span.of(document.text), around.of(document.text), document.origin.source)
 
-    def verify(self, claims: Sequence[Claim]) -> list[Verification]:
-        """How kept citations stand by now, in their order; `rag.verifying` has the rule."""
-        verifier = Verifier(self._store, self._parts.max_file_bytes)
+    def verify(
+        self, claims: Sequence[Claim], sees: Callable[[str], bool] = lambda _: True
+    ) -> list[Verification]:
+        """How kept citations stand by now, in their order; `rag.verifying` has the rule. Documents
+        of a collection that is not seen are not there.
+        """
+        verifier = Verifier(self._store, self._parts.max_file_bytes, sees)
         return [verifier.verify(claim) for claim in claims]
 
     def collections(self) -> list[CollectionRecord]:
@@ -294,12 +309,14 @@ class Service:
         after: str | None = None,
         *,
         wanted: str = "",
+        within: Collection[str] | None = None,
     ) -> tuple[list[DocumentRecord], str | None]:
-        """A page of documents by source and the cursor of the next; None for all collections.
+        """A page of documents by source and the cursor of the next; None for all collections, of
+        which `within` can name those to list.
 
         Only those with all words of `wanted` in source or title, whatever their case.
         """
-        return self._store.documents(collection, limit, after, wanted.split())
+        return self._store.documents(collection, limit, after, wanted.split(), within)
 
     def all_documents(self, collection: str | None = None) -> Iterator[DocumentRecord]:
         """Every document, page by page."""
@@ -309,6 +326,10 @@ class Service:
             yield from records
             if after is None:
                 return
+
+    def collection_of(self, document_id: str) -> str:
+        """The collection that holds a document. Raises `NotFound`."""
+        return self._store.collection_of(document_id)
 
     def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
         """A document with its text. Raises `NotFound`."""
@@ -345,7 +366,7 @@ class Service:
 
     def remove(self, document_id: str) -> None:
         """Forgets a document: its words are not found again. Raises `NotFound`."""
-        collection = self._store.collection_of(document_id)
+        collection = self.collection_of(document_id)
         self._store.remove(collection, [document_id])
         self._compact_soon(collection)
 
@@ -378,10 +399,10 @@ class Service:
         self._store.close()
 
 
-def _check(query: Query) -> None:
-    if not query.question.strip():
-        raise InvalidInput("the question is blank: ask something")
-    if len(query.question) > LONGEST_QUESTION:
-        raise InvalidInput(f"the question is longer than {LONGEST_QUESTION} characters: shorten it")
-    if not 1 <= query.top_k <= MOST_PASSAGES:
-        raise InvalidInput(f"top_k is {query.top_k}: give a number from 1 to {MOST_PASSAGES}")
+def check_collection(name: str) -> None:
+    """Raises `InvalidInput` for what can't be a collection's name."""
+    if not re.fullmatch(COLLECTION_NAME, name):
+        raise InvalidInput(
+            f"{name!r} can't name a collection: use up to 63 lower-case letters, "
+            "digits, _ or -, the first a letter or digit"
+        )

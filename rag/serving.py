@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import resource
 import signal
 import socket
 import sys
 
 import uvicorn
 
+from rag.access import Tokens
 from rag.errors import InvalidInput, RagError
 from rag.settings import Settings
 
 _APP = "api.server:create"
+_CONNECTION = "api.connection:Connection"
+_MOST_OPEN = 65_536  # files and connections, where the system allows so many
 _GRACE_SECONDS = 10
 
 
@@ -26,16 +30,18 @@ def serve(settings: Settings, host: str, port: int) -> int:
     Raises `InvalidInput` where others could reach the server without a token, and `RagError`
     where the address is taken.
     """
-    if not settings.token and not _is_loopback(host):
+    if not _is_loopback(host) and not settings.token and not Tokens(settings.home).all():
         raise InvalidInput(
-            f"{host} can be reached from other machines: set RAG_TOKEN to a secret first, "
-            "or leave --host out"
+            f"{host} can be reached from other machines: make a token with `rag token add`, "
+            "or set RAG_TOKEN to a secret, or leave --host out"
         )
     listening = _listen(host, port)
     os.environ.update(settings.to_environment())
     config = uvicorn.Config(
         _APP,
         factory=True,
+        http=_CONNECTION,
+        ws="none",
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -46,9 +52,18 @@ def serve(settings: Settings, host: str, port: int) -> int:
     # Once it has shut down, uvicorn raises again what stopped it: that is no failure here.
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, lambda *_: None)
+    _allow_many_connections()
     server = uvicorn.Server(config)
     server.run(sockets=[listening])
     return 0 if server.started else 1
+
+
+def _allow_many_connections() -> None:
+    """Idle ones must not use up what is open to this process by default, often 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _is_loopback(host: str) -> bool:

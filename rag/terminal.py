@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from rag.access import Token
 from rag.backup import Backup
 from rag.diagnosing.findings import Diagnosis, Finding
 from rag.store.base import CollectionRecord
@@ -183,6 +184,13 @@ def backup_lines(what: str, folder: Path, backup: Backup) -> Iterator[str]:
     yield _plain(f"{what} {folder}: version {backup.version}, {backup.date}")
     for one in backup.collections:
         yield f"{one.documents:8} documents {one.passages:9} passages  {one.name}"
+
+
+def token_lines(tokens: Iterable[Token]) -> Iterator[str]:
+    for token in tokens:
+        may = "reads and writes" if token.writes else "reads"
+        where = "everything" if token.collections is None else ", ".join(token.collections)
+        yield f"{token.name:20} {may:16}  {where}  (made {token.created_at})"
 
 
 def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:

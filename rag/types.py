@@ -15,7 +15,6 @@ from enum import StrEnum
 
 from rag.errors import FileRefused
 
-LONGEST_QUESTION = 2_000  # characters
 _LONGEST_CONTEXT = 80  # characters, for the title and again for the headings
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -106,10 +106,15 @@ class _Open:
 
 
 class Verifier:
-    """Judges citations one after the other; the module says by which rule."""
+    """Judges citations one after the other; the module says by which rule. A document of a
+    collection that `sees` denies is not there.
+    """
 
-    def __init__(self, store: PassageStore, max_file_bytes: int) -> None:
+    def __init__(
+        self, store: PassageStore, max_file_bytes: int, sees: Callable[[str], bool]
+    ) -> None:
         self._store = store
+        self._sees = sees
         self._max_file_bytes = max_file_bytes
         self._open = lru_cache(_OPEN)(self._opened)
 
@@ -144,7 +149,8 @@ class Verifier:
         """Those of the documents that can be read; why others can't be is added to `damaged`."""
         for document_id in ids:
             try:
-                yield self._open(document_id)
+                if self._sees(self._store.collection_of(document_id)):
+                    yield self._open(document_id)
             except NotFound:
                 continue  # never there, or removed meanwhile
             except DocumentDamaged as error:

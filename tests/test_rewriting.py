@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from rag.analysis import terms
 from rag.rewriting import rewrite
-from rag.types import LONGEST_QUESTION, Turn
+from rag.settings import LONGEST_QUESTION
+from rag.types import Turn
 
 DATA = Path(__file__).parents[1] / "data"
 FOLLOW_UPS: list[dict[str, Any]] = [

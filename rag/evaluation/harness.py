@@ -19,7 +19,8 @@ from rag.evaluation.ranking import ranking_scores, recall_curve, units
 from rag.evaluation.rows import Row, judged
 from rag.evaluation.run import CorpusFacts, Run, RunSettings, run_of
 from rag.service import Service
-from rag.types import LONGEST_QUESTION, Reply
+from rag.settings import LONGEST_QUESTION
+from rag.types import Reply
 
 PASSAGES = 10  # shown for each question, so that metrics at 10 can be told
 _LISTED = 100  # passages for a question that is judged by what was found alone

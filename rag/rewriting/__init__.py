@@ -13,7 +13,8 @@ from rag.rewriting.fragments import substituted
 from rag.rewriting.phrases import Sentence, tokens_of
 from rag.rewriting.reference import resolved
 from rag.rewriting.words import INTERJECTIONS
-from rag.types import LONGEST_QUESTION, Turn
+from rag.settings import LONGEST_QUESTION
+from rag.types import Turn
 
 _LONGEST = 300  # characters; who writes more says all
 

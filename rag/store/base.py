@@ -144,10 +144,16 @@ class PassageStore(Protocol):
     def overview(self, collection: str, most_folders: int) -> Overview: ...
 
     def documents(
-        self, collection: str | None, limit: int, after: str | None, words: Sequence[str] = ()
+        self,
+        collection: str | None,
+        limit: int,
+        after: str | None,
+        words: Sequence[str] = (),
+        within: Collection[str] | None = None,
     ) -> tuple[list[DocumentRecord], str | None]:
         """A page of documents by source, and the cursor of the next page if there is one; only
-        those with all `words` in source or title, whatever their case.
+        those with all `words` in source or title, whatever their case. Of all collections, `within`
+        can name those to list.
         """
         ...
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from rag.errors import NotFound
+from rag.errors import NotFound, no_document
 from rag.store import listing
 from rag.store.base import CollectionRecord, Entry, Overview, Stored, Vector
 from rag.store.caches import CacheFolder
@@ -43,12 +43,13 @@ class EmbeddedStore:
     """`PassageStore` in a folder: `index.sqlite` is the truth, `caches/` can be deleted any time.
 
     Any number of processes may use one folder; each write waits at most `busy_seconds` for
-    another one's.
+    another one's. `commit` adds nothing beyond `max_bytes` of the file: it raises `StoreAtLimit`.
     """
 
-    def __init__(self, home: Path, busy_seconds: float = 1.0) -> None:
+    def __init__(self, home: Path, busy_seconds: float = 1.0, max_bytes: int | None = None) -> None:
         self._database = Database(home / "index.sqlite", busy_seconds)
         self._overhaul = Overhaul(home, busy_seconds)
+        self._max_bytes = max_bytes
         self._caches = home / "caches"
         self._followers: dict[str, Follower] = {}
         self._lock = threading.Lock()
@@ -72,10 +73,15 @@ class EmbeddedStore:
             return [stored_of(row) for row in rows]
 
     def documents(
-        self, collection: str | None, limit: int, after: str | None, words: Sequence[str] = ()
+        self,
+        collection: str | None,
+        limit: int,
+        after: str | None,
+        words: Sequence[str] = (),
+        within: Collection[str] | None = None,
     ) -> tuple[list[DocumentRecord], str | None]:
         with self._database.read() as connection:
-            return listing.page_of_documents(connection, collection, limit, after, words)
+            return listing.page_of_documents(connection, collection, limit, after, words, within)
 
     def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
         with self._database.read() as connection:
@@ -84,7 +90,7 @@ class EmbeddedStore:
                 (document_id,),
             ).fetchone()
         if row is None:
-            raise _no_document(document_id)
+            raise no_document(document_id)
         return document_of(row)
 
     def collection_of(self, document_id: str) -> str:
@@ -92,7 +98,7 @@ class EmbeddedStore:
         with self._database.read() as connection:
             row = connection.execute(query, (document_id,)).fetchone()
         if row is None:
-            raise _no_document(document_id)
+            raise no_document(document_id)
         return str(row[0])
 
     def original(self, document_id: str) -> tuple[Origin, bytes | None]:
@@ -104,7 +110,7 @@ class EmbeddedStore:
                 (document_id,),
             ).fetchone()
         if row is None:
-            raise _no_document(document_id)
+            raise no_document(document_id)
         return original_of(row)
 
     def named(self, source: str) -> list[str]:
@@ -148,7 +154,7 @@ class EmbeddedStore:
         vectors: Mapping[bytes, Vector] | None = None,
         remove: Collection[str] = (),
     ) -> int:
-        with self._database.write() as connection:
+        with self._database.write(self._max_bytes) as connection:
             check_embedder(state_of(connection, collection, make=True), embedder)
             generation = next_generation(connection, collection, embedder)
             put_vectors(connection, vectors or {})
@@ -240,7 +246,3 @@ class EmbeddedStore:
 
     def _cache_folder(self, collection: str) -> CacheFolder:
         return CacheFolder(self._caches / collection)
-
-
-def _no_document(document_id: str) -> NotFound:
-    return NotFound(f"there is no document {document_id}: `rag documents` lists them")

@@ -7,6 +7,7 @@ SQLite's own write lock is the one write lock of the store: a killed process can
 from __future__ import annotations
 
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -16,12 +17,14 @@ from unicodedata import normalize
 
 import apsw
 
-from rag.errors import DocumentDamaged, StoreBusy, StoreFull, StoreUnreadable
+from rag.errors import DocumentDamaged, StoreAtLimit, StoreBusy, StoreFull, StoreUnreadable
 
 SCHEMA_VERSION = 4
 DEFAULT_COLLECTION = "default"
 _APPLICATION = 0x52414756  # "RAGV", in the file's header
 _ASK_AGAIN_SECONDS = 0.01
+_ANY_PAGES = 2**32 - 2  # as many as SQLite can count
+_DISK_IS_FULL = 1_000_000  # bytes: SQLite says "full" of the disk and of its own limit alike
 _BUSY = "another write is under way: try again, or wait for it with --wait"
 
 # What each version of the schema adds to the one before. A new store takes every step, too.
@@ -211,12 +214,15 @@ class Database:
             self._close_readers()
 
     @contextmanager
-    def write(self) -> Iterator[apsw.Connection]:
-        """The one writing connection, inside a transaction: durable on leaving, or undone."""
+    def write(self, max_bytes: int | None = None) -> Iterator[apsw.Connection]:
+        """The one writing connection, inside a transaction: durable on leaving, or undone. What
+        would make the file larger than `max_bytes` is undone with `StoreAtLimit`.
+        """
         if not self._write_lock.acquire(timeout=self._busy_seconds):
             raise StoreBusy(_BUSY)
         try:
-            with _translated(self._path):
+            with _translated(self._path, max_bytes):
+                self._limit(max_bytes)
                 self._writer.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._writer
@@ -227,6 +233,11 @@ class Database:
                     raise
         finally:
             self._write_lock.release()
+
+    def _limit(self, max_bytes: int | None) -> None:
+        """SQLite counts pages, those that were freed as there; it never cuts off what is there."""
+        most = max_bytes // self._writer.pragma("page_size") if max_bytes else _ANY_PAGES
+        self._writer.pragma("max_page_count", max(1, most))
 
     def copy_to(self, file: Path) -> None:
         """Writes one state of everything to a new file, while others read and write."""
@@ -264,13 +275,18 @@ def _folded(*values: object) -> str:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translated(path: Path, max_bytes: int | None = None) -> Iterator[None]:
     """SQLite's errors as errors that a caller can act on."""
     try:
         yield
     except (apsw.BusyError, apsw.ProtocolError) as error:
         raise StoreBusy(_BUSY) from error
     except apsw.FullError as error:
+        if max_bytes and shutil.disk_usage(path.parent).free > _DISK_IS_FULL:
+            raise StoreAtLimit(
+                f"the index may hold {max_bytes / 1e6:g} MB and has no room for more: remove "
+                "documents, or raise RAG_MAX_STORE_MB"
+            ) from error
         raise StoreFull(f"no room left for {path}: free some space and try again") from error
     # Our texts and statements are sound, so these are damage to a row and to the schema.
     except UnicodeDecodeError as error:

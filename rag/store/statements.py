@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import apsw
 
-from rag.errors import ModelMismatch, NotFound, StoreBusy
+from rag.errors import ModelMismatch, StoreBusy, no_collection
 from rag.store.base import Entry, Vector
 from rag.store.rows import (
     DOCUMENT_COLUMNS,
@@ -51,7 +51,7 @@ def state_of(
         connection.execute("INSERT INTO collections VALUES (?, NULL, 0, NULL)", (collection,))
         return CollectionState(collection, None, 0, None)
     if row is None:
-        raise NotFound(f"there is no collection {collection!r}: `rag collections` lists them")
+        raise no_collection(collection)
     return CollectionState(*row)
 
 

@@ -191,7 +191,7 @@ def test_collections_and_status(many: TestClient) -> None:
     ]
     status = many.get("/v1/status").json()
     assert status.keys() == {
-        "version", "reader", "documents", "passages", "collections", "rebuilding",
+        "version", "reader", "documents", "passages", "collections", "rebuilding", "writable",
     }  # fmt: skip
     assert status["rebuilding"] is None
     assert (status["documents"], status["passages"]) == (7, 7)

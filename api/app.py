@@ -11,12 +11,15 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from api import errors, examples
+from api.access import Gate
 from api.assets import assets
+from api.limits import Limits
 from api.middleware import Surroundings
 from api.observing import IndexFigures, Observer, watch
 from api.routes import api, operations
 from api.state import Start, State
 from api.tracing import Tracing
+from rag.access import Tokens
 from rag.ingestion import Progress, ignore_progress
 from rag.service import Service
 from rag.settings import Settings
@@ -44,7 +47,7 @@ def create_app(
     registry = CollectorRegistry()
     observer = Observer(registry, settings, tracing or Tracing())
     start = Start(service, settings.paths, progress)
-    shared = State(service, start, observer)
+    shared = State.over(service, start, observer, settings.max_waiting)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -69,7 +72,7 @@ def create_app(
     )
     app.state.shared = shared
     app.state.registry = registry
-    _watch(registry, shared, settings)
+    _watch(registry, service, shared, settings)
     errors.install(app)
     app.include_router(api)
     app.include_router(operations)
@@ -78,17 +81,18 @@ def create_app(
     app.openapi = lambda: examples.add_replies(describe())  # type: ignore[method-assign]
     app.add_middleware(
         Surroundings,
-        token=settings.token,
-        max_body_bytes=settings.max_upload_bytes,
-        read_only=settings.read_only,
+        gate=Gate(settings.token, Tokens(settings.home), read_only=settings.read_only),
+        limits=Limits(settings),
         observer=observer,
     )
     return app
 
 
-def _watch(registry: CollectorRegistry, shared: State, settings: Settings) -> None:
+def _watch(
+    registry: CollectorRegistry, service: Service, shared: State, settings: Settings
+) -> None:
     """Adds the figures that are read when Prometheus asks."""
-    registry.register(IndexFigures(settings.home, shared.service.collections))
+    registry.register(IndexFigures(settings.home, service.collections))
     watch(registry, "rag_ready", "1 where /readyz said 200 last.", lambda: shared.start.is_ready)
     watch(registry, "rag_questions_in_progress", "At work.", lambda: shared.in_progress)
     watch(registry, "rag_questions_waiting", "Waiting for a thread.", lambda: shared.waiting)

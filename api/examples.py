@@ -9,6 +9,7 @@ from rag.payloads import (
     CitationPayload,
     CollectionPayload,
     DocumentPayload,
+    OverviewPayload,
     PassagePayload,
     ReplyPayload,
     SearchPayload,
@@ -67,6 +68,7 @@ SEARCH: SearchPayload = {
 }
 REPLY: ReplyPayload = {
     **SEARCH,
+    "rewritten": None,
     "answered": True,
     "answer": None,
     "answers": [
@@ -108,6 +110,7 @@ DOCUMENT: DocumentPayload = {
     "paragraphs": 2,
     "passages": 1,
     "characters": 69,
+    "bytes": 69,
     "sha256": _SHA256,
     "text_sha256": _SHA256,
     "loader": "markdown/1",
@@ -133,13 +136,21 @@ COLLECTION: CollectionPayload = {
     "generation": 12,
     "embedder": "c4a57a7f",
 }
+OVERVIEW: OverviewPayload = {
+    **COLLECTION,
+    "folders": [{"folder": "handbook", "documents": 1}],
+    "types": [{"type": "md", "documents": 1}],
+    "date_from": "2025-03-01",
+    "date_to": "2025-03-01",
+}
 STATUS: StatusPayload = {
     "version": "0.1.0",
     "reader": "sentence",
-    "writable": True,
     "documents": 1,
     "passages": 1,
     "collections": [COLLECTION],
+    "rebuilding": None,
+    "writable": True,
 }
 _REPLIES: dict[tuple[str, str, str], Any] = {
     ("/v1/ask", "post", "200"): REPLY,
@@ -150,17 +161,20 @@ _REPLIES: dict[tuple[str, str, str], Any] = {
     ("/v1/documents", "get", "200"): DOCUMENTS,
     ("/v1/documents/{document_id}", "get", "200"): DOCUMENT,
     ("/v1/collections", "get", "200"): {"collections": [COLLECTION]},
+    ("/v1/collections/{name}", "get", "200"): OVERVIEW,
     ("/v1/status", "get", "200"): STATUS,
 }
 _DETAILS = {
     400: "There was an error parsing the body",
     403: "a page of another site sent this: it is not obeyed",
-    401: "this server wants its token: send Authorization: Bearer TOKEN",
+    401: "this server wants a token: send Authorization: Bearer TOKEN",
     404: "there is no collection 'reports': `rag collections` lists them",
+    408: "the request came too slowly: send it again",
     409: "collection 'default' was made with another model: run `rag rebuild` to re-encode it",
     413: "the request is larger than 100 MB: send fewer files at once, or raise RAG_MAX_UPLOAD_MB",
     415: "none of 1 files was accepted; the first: unsupported format .jpg",
     422: "question: is blank",
+    429: "more than 120/minute: wait 7 s and send it again",
     503: "another process is writing to this index: try again",
     507: "no room left on the server's disk: free some, then send it again",
 }

@@ -14,9 +14,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from pydantic import TypeAdapter
 
 from api import examples
+from api.access import NOBODY
 from api.errors import problem, status_of
 from api.schemas import (
     DOCUMENT_ID,
+    LONGEST_NOTE,
     AskRequest,
     Cited,
     CollectionName,
@@ -34,23 +36,25 @@ from api.schemas import (
     Verifications,
     VerifyRequest,
 )
-from api.state import Shared
+from api.state import ORDINARY, Shared
 from rag.errors import NotFound
 from rag.payloads import (
     DocumentPayload,
+    OverviewPayload,
     ReplyPayload,
     SearchPayload,
     StatusPayload,
     collection_payload,
     document_payload,
     outcome_payload,
+    overview_payload,
     reply_payload,
     search_payload,
     status_payload,
     verification_payload,
 )
-from rag.service import DEFAULT_COLLECTION
-from rag.types import Outcome, Span, Status
+from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION
+from rag.types import Outcome, Span, Status, Turn
 from rag.verifying import Claim
 
 Responses = dict[int | str, dict[str, Any]]
@@ -75,41 +79,55 @@ def _document_id(document_id: str) -> str:
     return document_id
 
 
+def _known_name(name: str) -> str:
+    if not re.fullmatch(COLLECTION_NAME, name):
+        raise NotFound("no collection has such a name: GET /v1/collections lists them")
+    return name
+
+
 DocumentId = Annotated[str, Depends(_document_id)]
-_ALWAYS = (400, 401, 403, 413, 422, 503)
+_ALWAYS = (400, 401, 403, 408, 413, 422, 503)
 api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
 operations = APIRouter()
 
 
-@api.post("/ask", responses=_problems(404, 409))
+@api.post("/ask", responses=_problems(404, 429))
 async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     """The answers that the documents support, word for word, or an honest "not found"."""
     reply = await shared.read(
-        shared.service.ask,
+        shared.service.within(body.collection).ask,
         body.question,
         body.top_k,
         body.collection,
         body.min_confidence,
         explain=body.explain,
+        filters=body.filtering(),
+        history=[Turn(turn.question, turn.answer) for turn in body.history],
     )
     shared.observer.asked(reply)
     return reply_payload(reply)
 
 
-@api.post("/search", responses=_problems(404, 409))
+@api.post("/search", responses=_problems(404, 429))
 async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     """The nearest passages alone."""
-    reply = await shared.read(shared.service.search, body.question, body.top_k, body.collection)
+    reply = await shared.read(
+        shared.service.within(body.collection).search,
+        body.question,
+        body.top_k,
+        body.collection,
+        filters=body.filtering(),
+    )
     shared.observer.timed(reply, "retrieve")
     return search_payload(reply)
 
 
-@api.post("/feedback", status_code=201, responses=_problems(404, 507))
+@api.post("/feedback", status_code=201, responses=_problems(404, 429, 507))
 async def feedback(shared: Shared, body: FeedbackRequest) -> FeedbackTaken:
     """Keeps what somebody says of a reply as a line of a question set, to be evaluated later."""
     cited = body.citation
     taken = await shared.write(
-        shared.service.give_feedback,
+        shared.service.within(body.collection).give_feedback,
         body.question,
         body.collection,
         body.verdict,
@@ -128,7 +146,7 @@ def _sentence(cited: Cited | Kept) -> Span | None:
     return Span(cited.sentence_start, cited.sentence_end)
 
 
-@api.post("/verify")
+@api.post("/verify", responses=_problems(429))
 async def verify(shared: Shared, body: VerifyRequest) -> Verifications:
     """Whether citations still hold: `exact`, `moved`, `stale` or `missing`."""
     claims = [_claim(kept) for kept in body.citations]
@@ -150,7 +168,7 @@ def _claim(kept: Kept) -> Claim:
     )
 
 
-@api.post("/documents", status_code=201, responses=_problems(409, 415, 507))
+@api.post("/documents", status_code=201, responses=_problems(404, 409, 415, 429, 507))
 async def upload(
     request: Request,
     shared: Shared,
@@ -158,8 +176,9 @@ async def upload(
     collection: Annotated[CollectionName, Form()] = DEFAULT_COLLECTION,
 ) -> UploadResults:
     """Adds or replaces documents. What is reported as added is on the disk."""
+    service = shared.service.within(collection)
     contents = [(file.filename or "", await file.read()) for file in files]
-    report = await shared.write(shared.service.ingest_uploads, contents, collection)
+    report = await shared.write(service.ingest_uploads, contents, collection)
     shared.observer.ingested(report)
     results = [outcome_payload(outcome) for outcome in report.outcomes]
     if report.count(Status.REFUSED) == len(report.outcomes):
@@ -183,9 +202,13 @@ async def documents(
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     cursor: Annotated[Text | None, Query(max_length=8_000)] = None,
     collection: Annotated[CollectionName | None, Query()] = None,
+    q: Annotated[Text, Query(max_length=LONGEST_NOTE)] = "",
 ) -> DocumentsPage:
-    """A page of documents by source; `next` is the cursor of the next page."""
-    records, after = await shared.read(shared.service.documents, collection, limit, cursor)
+    """A page of documents by source; `next` is the cursor of the next page.
+
+    With `q`, only those that hold all its words, in any case, in source or title.
+    """
+    records, after = await shared.read(shared.service.documents, collection, limit, cursor, q)
     return {"documents": [document_payload(record) for record in records], "next": after}
 
 
@@ -227,7 +250,7 @@ def _attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-@api.delete("/documents/{document_id}", status_code=204, responses=_problems(404, 507))
+@api.delete("/documents/{document_id}", status_code=204, responses=_problems(404, 429, 507))
 async def remove(shared: Shared, document_id: DocumentId) -> Response:
     """Forgets a document: its words are not found again."""
     await shared.write(shared.service.remove, document_id)
@@ -241,11 +264,20 @@ async def collections(shared: Shared) -> Collections:
     return {"collections": [collection_payload(record) for record in records]}
 
 
+@api.get("/collections/{name}", responses=_problems(404))
+async def overview(shared: Shared, name: Annotated[str, Depends(_known_name)]) -> OverviewPayload:
+    """A collection with its folders, types and dates: what `filters` can name."""
+    return overview_payload(await shared.read(shared.service.within(name).overview, name))
+
+
 @api.get("/status")
 async def status(shared: Shared) -> StatusPayload:
-    """What the index holds, and which models made it."""
+    """What the index holds, which models made it, and whether it is being encoded anew."""
     records = await shared.read(shared.service.collections)
-    return status_payload(shared.service.reader.name, records, writable=shared.service.writable)
+    service = shared.service
+    return status_payload(
+        service.reader_name, records, service.rebuilding, writable=service.writable
+    )
 
 
 @operations.get("/healthz")
@@ -260,13 +292,16 @@ async def readyz(shared: Shared, response: Response) -> Readiness:
     where they no longer do.
     """
     readiness = await shared.start.readiness()
+    if shared.service.access == NOBODY and readiness["detail"] not in ORDINARY:
+        # What went wrong names a path of the server, which is not for everybody.
+        readiness = {**readiness, "detail": "not ready: the server's log says why"}
     if not readiness["ready"]:
         response.status_code = 503
         response.headers["Retry-After"] = "1"
     return readiness
 
 
-@operations.get("/metrics", response_class=PlainTextResponse, responses=_problems(401))
+@operations.get("/metrics", response_class=PlainTextResponse, responses=_problems(401, 403))
 async def metrics(request: Request) -> Response:
     """Counts and times for Prometheus."""
     registry: CollectorRegistry = request.app.state.registry

@@ -8,13 +8,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from typing_extensions import TypedDict
 
 from rag.feedback import Verdict
+from rag.filters import EVERYTHING, MOST_FILTERS, Filters
 from rag.payloads import (
     CollectionPayload,
     DocumentPayload,
     OutcomePayload,
     VerificationPayload,
 )
-from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION, LONGEST_QUESTION, MOST_PASSAGES
+from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION
+from rag.settings import LONGEST_QUESTION, MOST_PASSAGES
 
 
 def _encodable(text: str) -> str:
@@ -39,16 +41,42 @@ Question = Annotated[
 ]
 Offset = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 LONGEST_NOTE = 2_000  # characters
+LONGEST_ANSWER = 2_000  # characters
+MOST_TURNS = 10
 MOST_CITATIONS = 100  # in one request
 LONGEST_QUOTE = 100_000  # characters
 _LONGEST_PATH = 8_000  # characters
 _SHA256 = "^[0-9a-f]{64}$"
 DOCUMENT_ID = "^[0-9a-f]{32}$"
+_Path = Annotated[Text, Field(max_length=_LONGEST_PATH)]
+_Names = Annotated[list[_Path], Field(max_length=MOST_FILTERS)]
+_Date = Annotated[Text, Field(json_schema_extra={"format": "date"})]
 CollectionName = Annotated[str, Field(pattern=f"^{COLLECTION_NAME}$")]
 
 
+class FiltersRequest(BaseModel):
+    """Which documents to look in: those in any of the folders, of any of the types, and dated from
+    `date_from` to `date_to`, both included. What is left out lets everything through.
+
+    A folder is a whole beginning of a source and holds all that lies below it; a type is a file
+    extension in lower case, without its dot. `GET /v1/collections/{name}` lists both.
+    """
+
+    # A filter that is misspelt must not let everything through.
+    model_config = ConfigDict(extra="forbid")
+
+    folders: _Names = []
+    types: _Names = []
+    date_from: _Date | None = None
+    date_to: _Date | None = None
+
+    def filters(self) -> Filters:
+        """Raises `InvalidInput`."""
+        return Filters(tuple(self.folders), tuple(self.types), self.date_from, self.date_to)
+
+
 class SearchRequest(BaseModel):
-    """A question, how many passages to show, and the collection to look in."""
+    """A question, how many passages to show, and the collection and documents to look in."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"question": "How much annual leave do I get?"}]}
@@ -57,18 +85,45 @@ class SearchRequest(BaseModel):
     question: Question
     top_k: Annotated[int, Field(strict=True, ge=1, le=MOST_PASSAGES)] = 5
     collection: CollectionName = DEFAULT_COLLECTION
+    filters: FiltersRequest | None = None
+
+    def filtering(self) -> Filters:
+        """Raises `InvalidInput`."""
+        return self.filters.filters() if self.filters else EVERYTHING
+
+
+class EarlierTurn(BaseModel):
+    """An earlier question of the conversation as it was asked, and the answer's words, if any."""
+
+    question: Question
+    answer: Annotated[Text, Field(max_length=LONGEST_ANSWER)] | None = None
 
 
 class AskRequest(SearchRequest):
     """A search that also wants the answer. A reader that is not calibrated gives no confidence
     and so reaches no `min_confidence` above 0. With `explain` the reply says of each passage that
-    was found why it won or lost.
+    was found why it won or lost. `history` is the conversation so far, oldest first, so that "And
+    in Kharkiv?" can be completed: `rewritten` says how. Without it the words are taken literally.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "question": "And sick leave?",
+                    "history": [
+                        {"question": "How much annual leave do I get?", "answer": "28 days"}
+                    ],
+                }
+            ]
+        }
+    )
 
     min_confidence: Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)] | None = (
         None
     )
     explain: Annotated[bool, Field(strict=True)] = False
+    history: Annotated[list[EarlierTurn], Field(max_length=MOST_TURNS)] = []
 
 
 class Cited(BaseModel):

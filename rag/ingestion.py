@@ -136,6 +136,7 @@ class Ingestion:
             sha256 = hashlib.sha256(data).hexdigest()
             if known and self._is_current(known, file, sha256):
                 return Outcome(file.source, Status.UNCHANGED, known.document_id)
+            file = replace(file, size=len(data))  # it may have grown since it was found
             parsed = self._parser.parse(file.source, data)
             entry = entry_of(
                 self._collection, file, sha256, parsed, self._splitter, self._embedder.fingerprint
@@ -202,6 +203,7 @@ def entry_of(
             sha256=sha256,
             text_sha256=hashlib.sha256(parsed.text.encode()).hexdigest(),
             loader=parsed.loader,
+            size=file.size,
         ),
         text=parsed.text,
         headings=parsed.headings,
@@ -242,35 +244,3 @@ def texts_by_key(entry: Entry) -> dict[bytes, str]:
 def embed(embedder: Embedder, texts: dict[bytes, str]) -> dict[bytes, Vector]:
     """The vectors of texts, under the same keys."""
     return dict(zip(texts, embedder.embed_passages(list(texts.values())), strict=True))
-
-
-def rebuild(store: PassageStore, embedder: Embedder, collection: str) -> int:
-    """Cuts and encodes every stored document anew; returns how many passages were encoded.
-
-    Questions are answered from the former vectors until the one transaction at the end.
-    """
-    splitter = Splitter(embedder.count_tokens, embedder.max_tokens)
-    encoded = 0
-    texts: dict[bytes, str] = {}
-
-    def stage() -> int:
-        missing = store.missing(texts)
-        store.stage(embed(embedder, {key: texts[key] for key in missing}))
-        texts.clear()
-        return len(missing)
-
-    for document in store.everything(collection):
-        entry = split_entry(document, splitter, embedder.fingerprint)
-        texts.update(texts_by_key(entry))
-        if len(texts) >= BATCH:
-            encoded += stage()
-    encoded += stage()
-    store.replace_all(
-        collection,
-        embedder.fingerprint,
-        (
-            split_entry(document, splitter, embedder.fingerprint)
-            for document in store.everything(collection)
-        ),
-    )
-    return encoded

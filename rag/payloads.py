@@ -10,8 +10,11 @@ from importlib.metadata import version
 
 from typing_extensions import TypedDict
 
+from rag.access import Token
+from rag.backup import Backup
 from rag.diagnosing.findings import Diagnosis, Finding
-from rag.store.base import CollectionRecord
+from rag.rebuilding import Rebuilt
+from rag.store.base import CollectionRecord, Overview
 from rag.types import (
     Answer,
     Citation,
@@ -126,8 +129,12 @@ class SearchPayload(TypedDict):
 
 
 class ReplyPayload(SearchPayload):
-    """The answers, best first, or the reason why there is none; and an `explanation` if asked."""
+    """The answers, best first, or the reason why there is none; and an `explanation` if asked.
 
+    `rewritten` is the question that was really searched for, where it is not the one asked.
+    """
+
+    rewritten: str | None
     answered: bool
     answer: AnswerPayload | None
     answers: list[AnswerPayload]
@@ -136,14 +143,15 @@ class ReplyPayload(SearchPayload):
 
 
 class VerificationPayload(TypedDict):
-    """How a citation stands: `exact`, `moved`, `stale` or `missing`; `detail` says why.
+    """How a citation stands: `exact`, `moved`, `stale` or `missing`; `detail` says why. `status` is
+    null where that can't be told, because the stored document is damaged.
 
     `start`, `end` and `paragraph` are where its quote stands now, null where it does not. `file` is
     whether the file on the server's disk is the one that was ingested: `same`, `changed`, `gone` or
     `unreachable`; null for an upload.
     """
 
-    status: str
+    status: str | None
     document_id: str | None
     source: str | None
     start: int | None
@@ -154,7 +162,9 @@ class VerificationPayload(TypedDict):
 
 
 class DocumentPayload(TypedDict):
-    """A document as a listing shows it."""
+    """A document as a listing shows it; `bytes` is its file's size, null where an older version
+    has not noted it.
+    """
 
     document_id: str
     source: str
@@ -163,6 +173,7 @@ class DocumentPayload(TypedDict):
     paragraphs: int
     passages: int
     characters: int
+    bytes: int | None
     sha256: str
     text_sha256: str
     loader: str
@@ -203,15 +214,80 @@ class CollectionPayload(TypedDict):
     embedder: str | None
 
 
+class FolderPayload(TypedDict):
+    """A folder, and how many documents lie in it, however deep."""
+
+    folder: str
+    documents: int
+
+
+class TypePayload(TypedDict):
+    """A file extension, and how many documents have it."""
+
+    type: str
+    documents: int
+
+
+class OverviewPayload(CollectionPayload):
+    """A collection with what `filters` can name in it: at most 1,000 folders, the shallowest
+    first; types; and the earliest and the latest date, null where no document has one.
+    """
+
+    folders: list[FolderPayload]
+    types: list[TypePayload]
+    date_from: str | None
+    date_to: str | None
+
+
+class RebuildingPayload(TypedDict):
+    """How far a collection is encoded anew; until then it is asked as it was."""
+
+    collection: str
+    documents: int
+    total_documents: int
+
+
 class StatusPayload(TypedDict):
-    """What the index holds, which models made it, and whether this client may change it."""
+    """What the index holds, and which model made each collection. `writable` is whether whoever
+    asks may change it; `rebuilding` is null while this process encodes nothing anew.
+    """
 
     version: str
     reader: str
-    writable: bool
     documents: int
     passages: int
     collections: list[CollectionPayload]
+    writable: bool
+    rebuilding: RebuildingPayload | None
+
+
+class TokenPayload(TypedDict):
+    """A named token as a listing shows it; `collections` null means all."""
+
+    name: str
+    write: bool
+    collections: list[str] | None
+    created_at: str
+
+
+class BackedUpPayload(TypedDict):
+    """A collection in a backup."""
+
+    name: str
+    documents: int
+    passages: int
+    embedder: str | None
+
+
+class BackupPayload(TypedDict):
+    """A backup, as its manifest has it; `files` are SHA-256 by name."""
+
+    folder: str
+    version: str
+    schema: int
+    date: str
+    collections: list[BackedUpPayload]
+    files: dict[str, str]
 
 
 class FindingPayload(TypedDict):
@@ -306,6 +382,7 @@ def reply_payload(reply: Reply) -> ReplyPayload:
     answers = [_answer_payload(answer) for answer in reply.answers]
     return {
         **search_payload(reply),
+        "rewritten": reply.rewritten,
         "answered": bool(answers),
         "answer": answers[0] if answers else None,
         "answers": answers,
@@ -358,6 +435,7 @@ def document_payload(record: DocumentRecord) -> DocumentPayload:
         "paragraphs": record.paragraphs,
         "passages": record.passages,
         "characters": record.characters,
+        "bytes": origin.size,
         "sha256": origin.sha256,
         "text_sha256": origin.text_sha256,
         "loader": origin.loader,
@@ -399,16 +477,65 @@ def collection_payload(record: CollectionRecord) -> CollectionPayload:
     }
 
 
+def overview_payload(overview: Overview) -> OverviewPayload:
+    return {
+        **collection_payload(overview.record),
+        "folders": [{"folder": name, "documents": n} for name, n in overview.folders],
+        "types": [{"type": name, "documents": n} for name, n in overview.types],
+        "date_from": overview.date_from,
+        "date_to": overview.date_to,
+    }
+
+
 def status_payload(
-    reader: str, records: Sequence[CollectionRecord], *, writable: bool
+    reader: str,
+    records: Sequence[CollectionRecord],
+    rebuilding: Rebuilt | None = None,
+    *,
+    writable: bool = True,
 ) -> StatusPayload:
     return {
         "version": version("rag-verbatim"),
         "reader": reader,
-        "writable": writable,
         "documents": sum(record.documents for record in records),
         "passages": sum(record.passages for record in records),
         "collections": [collection_payload(record) for record in records],
+        "writable": writable,
+        "rebuilding": {
+            "collection": rebuilding.collection,
+            "documents": rebuilding.documents,
+            "total_documents": rebuilding.total_documents,
+        }
+        if rebuilding
+        else None,
+    }
+
+
+def token_payload(token: Token) -> TokenPayload:
+    return {
+        "name": token.name,
+        "write": token.writes,
+        "collections": token.collections,
+        "created_at": token.created_at,
+    }
+
+
+def backup_payload(backup: Backup) -> BackupPayload:
+    return {
+        "folder": str(backup.folder),
+        "version": backup.version,
+        "schema": backup.schema,
+        "date": backup.date,
+        "collections": [
+            {
+                "name": one.name,
+                "documents": one.documents,
+                "passages": one.passages,
+                "embedder": one.embedder,
+            }
+            for one in backup.collections
+        ],
+        "files": dict(backup.files),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import resource
 import signal
 import socket
 import tempfile
@@ -17,11 +18,14 @@ from types import FrameType
 
 import uvicorn
 
+from rag.access import Tokens
 from rag.errors import InvalidInput, RagError
 from rag.logs import configure, tell
 from rag.settings import Settings
 
 _APP = "api.server:create"
+_CONNECTION = "api.connection:Connection"
+_MOST_OPEN = 65_536  # files and connections, where the system allows so many
 _GRACE_SECONDS = 6  # for requests that are under way
 _LAST_SECONDS = 9.0  # then the process ends, whatever is under way
 _log = logging.getLogger(__name__)
@@ -54,16 +58,18 @@ def serve(settings: Settings, host: str, port: int) -> int:
             "--read-only changes nothing, so it ingests nothing: leave the paths out, or ingest "
             "them first with `rag ingest`"
         )
-    if not settings.token and not _is_loopback(host):
+    if not _is_loopback(host) and not settings.token and not Tokens(settings.home).all():
         raise InvalidInput(
-            f"{host} can be reached from other machines: set RAG_TOKEN to a secret first, "
-            "or leave --host out"
+            f"{host} can be reached from other machines: make a token with `rag token add`, "
+            "or set RAG_TOKEN to a secret, or leave --host out"
         )
     listening = _listen(host, port)
     os.environ.update(settings.to_environment())
     config = uvicorn.Config(
         _APP,
         factory=True,
+        http=_CONNECTION,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -78,6 +84,7 @@ def serve(settings: Settings, host: str, port: int) -> int:
     # Once it has shut down, uvicorn raises again what stopped it: that is no failure here.
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, lambda *_: None)
+    _allow_many_connections()
     server = _Server(config)
     server.run(sockets=[listening])
     tell(_log, "stopped", "stopped")
@@ -90,6 +97,14 @@ def _find_room_for_uploads(home: Path) -> None:
         tempfile.gettempdir()
     except FileNotFoundError:
         tempfile.tempdir = str(home)
+
+
+def _allow_many_connections() -> None:
+    """Idle ones must not use up what is open to this process by default, often 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _is_loopback(host: str) -> bool:

@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_
 
 from rag.assembly import build
 from rag.errors import Conflict, InvalidInput, ModelMismatch, NotFound
+from rag.filters import Filters
 from rag.service import Service
 from rag.settings import Settings
-from rag.types import Answer, Citation, IngestReport, RankedPassage, Reply, Status
+from rag.types import Answer, Citation, IngestReport, RankedPassage, Reason, Reply, Status
 
 
 @pytest.fixture
@@ -39,6 +43,24 @@ def folder(tmp_path: Path) -> Path:
         (folder / f"room{number:02}.txt").write_text("\n\n".join(paragraphs))
     (folder / "leave.txt").write_text("Staff are entitled to 28 days of annual leave each year.\n")
     return folder
+
+
+@pytest.fixture(scope="module")
+def rooms_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Twenty folders with three different passages each, all of which both searches list."""
+    folder = tmp_path_factory.mktemp("rooms")
+    for number in range(20):
+        file = folder / f"room{number}" / "keys.txt"
+        file.parent.mkdir()
+        words = (
+            f"Key {number * part} of {'room ' * part} {number} hangs there. " for part in (1, 2, 3)
+        )
+        file.write_text("\n\n".join(words))
+    home = tmp_path_factory.mktemp("home")
+    made = build(Settings(home=home, cache=home / "cache", embedder="hashing", reader="sentence"))
+    made.ingest([folder])
+    yield made
+    made.close()
 
 
 def statuses(report: IngestReport) -> dict[str, Status]:
@@ -238,12 +260,12 @@ def test_another_embedder_is_refused_with_the_cure(service: Service, folder: Pat
     class Other(type(service.embedder)):  # type: ignore[misc]
         fingerprint = "other"
 
-    other = Service(replace(service._parts, load_embedder=Other))
+    other = Service(replace(service._parts, load_embedder=lambda _: Other()))
     with pytest.raises(ModelMismatch, match="rag rebuild"):
         other.ask("How many days of annual leave?")
     with pytest.raises(ModelMismatch, match="rag rebuild"):
         other.ingest_uploads([("a.txt", b"Words.")])
-    assert other.rebuild() == 201
+    assert other.rebuilds.run() == 201
     assert [p.text for p in other.ask("How many days of annual leave?").passages] == [
         p.text for p in before
     ]
@@ -272,3 +294,46 @@ def test_no_confidence_reaches_no_minimum(service: Service, folder: Path) -> Non
     question = "How many days of annual leave?"
     assert service.ask(question, min_confidence=0.0).answers
     assert service.ask(question, min_confidence=0.01).reason == "low_confidence"
+
+
+class TestFilters:
+    def test_a_small_folder_is_found_among_any_number_of_nearer_passages(
+        self, service: Service, tmp_path: Path
+    ) -> None:
+        """Neither search alone would list it: 300 passages are nearer in both."""
+        for number in range(300):
+            file = tmp_path / "files" / "many" / f"{number}.txt"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"The key to the red room, the red room {number}, is red.\n")
+        few = tmp_path / "files" / "few" / "room.txt"
+        few.parent.mkdir()
+        few.write_text("Somebody keeps a red key for guests in some drawer downstairs.\n")
+        service.ingest([tmp_path / "files"])
+        question = "Where is the key to the red room?"
+        everywhere = service.search(question, top_k=100)
+        assert "few/room.txt" not in {c.origin.source for c in citations(everywhere)}
+        reply = service.ask(question, filters=Filters(folders=("few",)))
+        assert {c.origin.source for c in citations(reply)} == {"few/room.txt"}
+        assert len(reply.passages) == 1
+
+    @settings_(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(rooms=st.sets(st.integers(0, 19)), kinds=st.sampled_from([(), ("txt",), ("md",)]))
+    def test_a_filtered_reply_is_the_whole_one_with_others_struck_out(
+        self, rooms_service: Service, rooms: set[int], kinds: tuple[str, ...]
+    ) -> None:
+        question = "Which key has room 7?"
+        folders = tuple(f"room{number}" for number in rooms)
+        filters = Filters(folders, kinds)
+        whole = rooms_service.search(question, top_k=100)
+        some = rooms_service.search(question, top_k=100, filters=filters)
+        expected = [
+            (passage.citation, round(passage.score, 5))
+            for passage in whole.passages
+            if (not rooms or passage.citation.origin.source.split("/")[0] in folders)
+            and "md" not in kinds
+        ]
+        assert [(p.citation, round(p.score, 5)) for p in some.passages] == expected
+        asked = rooms_service.ask(question, filters=filters)
+        assert (asked.reason is Reason.NO_PASSAGE) == (not expected)
+        allowed = {citation for citation, _ in expected}
+        assert {passage.citation for passage in asked.passages} <= allowed

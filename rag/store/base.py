@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.filters import Filters
 from rag.types import Document, DocumentRecord, Origin, Passage, Place
 
 Vector = NDArray[np.float32]
@@ -68,6 +69,21 @@ class CollectionRecord:
     embedder: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A collection's record, and what its documents can be filtered by.
+
+    `folders`, the shallowest first, and `types` come with how many documents each holds; dates are
+    the earliest and the latest, None where no document has one.
+    """
+
+    record: CollectionRecord
+    folders: tuple[tuple[str, int], ...]
+    types: tuple[tuple[str, int], ...]
+    date_from: str | None
+    date_to: str | None
+
+
 class Snapshot(Protocol):
     """One generation of one collection: searched and read as a whole, never mixed."""
 
@@ -77,6 +93,14 @@ class Snapshot(Protocol):
     @property
     def passages(self) -> int:
         """How many passages there are."""
+        ...
+
+    def within(self, filters: Filters) -> Snapshot:
+        """The same, but its searches find passages of these documents alone, and count them.
+
+        Of the whole collection, whatever was left of it. Scores stay what they are among all: the
+        order is that of all with the others struck out.
+        """
         ...
 
     def search_vectors(self, question: Vector, limit: int) -> Scored:
@@ -117,10 +141,20 @@ class PassageStore(Protocol):
         """Every document of the collection; none where it does not exist."""
         ...
 
+    def overview(self, collection: str, most_folders: int) -> Overview: ...
+
     def documents(
-        self, collection: str | None, limit: int, after: str | None
+        self,
+        collection: str | None,
+        limit: int,
+        after: str | None,
+        words: Sequence[str] = (),
+        within: Collection[str] | None = None,
     ) -> tuple[list[DocumentRecord], str | None]:
-        """A page of documents by source, and the cursor of the next page if there is one."""
+        """A page of documents by source, and the cursor of the next page if there is one; only
+        those with all `words` in source or title, whatever their case. Of all collections, `within`
+        can name those to list.
+        """
         ...
 
     def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
@@ -179,6 +213,22 @@ class PassageStore(Protocol):
         ...
 
     def snapshot(self, collection: str, embedder: str) -> AbstractContextManager[Snapshot]: ...
+
+    def check(self, collection: str, embedder: str) -> None:
+        """Raises `ModelMismatch` where another embedder has made the collection's vectors."""
+        ...
+
+    def model(self, embedder: str) -> str | None:
+        """The name that the model with this fingerprint was loaded by, if it was noted."""
+        ...
+
+    def keep_model(self, embedder: str, name: str) -> None:
+        """Notes that name."""
+        ...
+
+    def overhaul(self) -> AbstractContextManager[None]:
+        """Held by whoever stages vectors for a later commit, and by repairs: one at a time."""
+        ...
 
     def compact(self, collection: str) -> None:
         """Brings the caches up to date on disk where that pays."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from rag.errors import InvalidInput, NotFound
-from rag.store.base import CollectionRecord, Entry, Stored, Vector
+from rag.errors import NotFound, ReadOnly, no_document
+from rag.store import listing
+from rag.store.base import CollectionRecord, Entry, Overview, Stored, Vector
 from rag.store.caches import CacheFolder
 from rag.store.following import Follower
+from rag.store.overhaul import Overhaul
 from rag.store.rows import (
     DOCUMENT_COLUMNS,
     ORIGIN_COLUMNS,
-    ORIGIN_WIDTH,
     document_of,
-    origin_of,
     original_of,
     qualified,
     stored_of,
@@ -28,6 +28,7 @@ from rag.store.statements import (
     check_embedder,
     forget,
     forget_base,
+    model_of,
     next_generation,
     prune,
     put_document,
@@ -37,32 +38,38 @@ from rag.store.statements import (
 )
 from rag.types import Document, DocumentRecord, Origin
 
-_ID_LENGTH = 32
-
 
 class EmbeddedStore:
     """`PassageStore` in a folder: `index.sqlite` is the truth, `caches/` can be deleted any time.
 
     Any number of processes may use one folder; each write waits at most `busy_seconds` for
-    another one's. With `read_only` nothing in the folder is written: caches live in memory.
+    another one's. `commit` adds nothing beyond `max_bytes` of the file: it raises `StoreAtLimit`.
+    With `read_only` nothing in the folder is written: caches live in memory.
     """
 
-    def __init__(self, home: Path, busy_seconds: float = 1.0, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        home: Path,
+        busy_seconds: float = 1.0,
+        max_bytes: int | None = None,
+        *,
+        read_only: bool = False,
+    ) -> None:
         self._database = Database(home / "index.sqlite", busy_seconds, read_only=read_only)
         self._read_only = read_only
+        self._overhaul = Overhaul(home, busy_seconds)
+        self._max_bytes = max_bytes
         self._caches = home / "caches"
         self._followers: dict[str, Follower] = {}
         self._lock = threading.Lock()
 
     def collections(self) -> list[CollectionRecord]:
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT name, count(document_id), coalesce(sum(passages), 0), generation, "
-                "embedder "
-                "FROM collections LEFT JOIN documents ON collection = name "
-                "GROUP BY name ORDER BY name"
-            )
-            return [CollectionRecord(*row) for row in rows]
+            return listing.records(connection)
+
+    def overview(self, collection: str, most_folders: int) -> Overview:
+        with self._database.read() as connection:
+            return listing.overview(connection, collection, most_folders)
 
     def stored(self, collection: str) -> list[Stored]:
         with self._database.read() as connection:
@@ -75,24 +82,15 @@ class EmbeddedStore:
             return [stored_of(row) for row in rows]
 
     def documents(
-        self, collection: str | None, limit: int, after: str | None
+        self,
+        collection: str | None,
+        limit: int,
+        after: str | None,
+        words: Sequence[str] = (),
+        within: Collection[str] | None = None,
     ) -> tuple[list[DocumentRecord], str | None]:
         with self._database.read() as connection:
-            if collection is not None:
-                state_of(connection, collection)
-            rows = connection.execute(
-                f"SELECT {ORIGIN_COLUMNS}, record_sha256, paragraphs, passages, length(text), "  # noqa: S608
-                "ingested_at FROM documents "
-                "WHERE (?1 IS NULL OR collection = ?1) AND (source, document_id) > (?2, ?3) "
-                "ORDER BY source, document_id LIMIT ?4",
-                (collection, *_position(after), limit + 1),
-            )
-            records = [
-                DocumentRecord(origin_of(row, row[ORIGIN_WIDTH]), *row[ORIGIN_WIDTH + 1 :])
-                for row in rows
-            ]
-        more = len(records) > limit
-        return records[:limit], _cursor(records[limit - 1].origin) if more else None
+            return listing.page_of_documents(connection, collection, limit, after, words, within)
 
     def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
         with self._database.read() as connection:
@@ -101,7 +99,7 @@ class EmbeddedStore:
                 (document_id,),
             ).fetchone()
         if row is None:
-            raise _no_document(document_id)
+            raise no_document(document_id)
         return document_of(row)
 
     def collection_of(self, document_id: str) -> str:
@@ -109,7 +107,7 @@ class EmbeddedStore:
         with self._database.read() as connection:
             row = connection.execute(query, (document_id,)).fetchone()
         if row is None:
-            raise _no_document(document_id)
+            raise no_document(document_id)
         return str(row[0])
 
     def original(self, document_id: str) -> tuple[Origin, bytes | None]:
@@ -121,7 +119,7 @@ class EmbeddedStore:
                 (document_id,),
             ).fetchone()
         if row is None:
-            raise _no_document(document_id)
+            raise no_document(document_id)
         return original_of(row)
 
     def named(self, source: str) -> list[str]:
@@ -165,7 +163,7 @@ class EmbeddedStore:
         vectors: Mapping[bytes, Vector] | None = None,
         remove: Collection[str] = (),
     ) -> int:
-        with self._database.write() as connection:
+        with self._database.write(self._max_bytes) as connection:
             check_embedder(state_of(connection, collection, make=True), embedder)
             generation = next_generation(connection, collection, embedder)
             put_vectors(connection, vectors or {})
@@ -218,6 +216,23 @@ class EmbeddedStore:
                 # Another thread has just followed a write; a new transaction sees it, too.
                 seen = view.generation
 
+    def check(self, collection: str, embedder: str) -> None:
+        with self._database.read() as connection, suppress(NotFound):
+            check_embedder(state_of(connection, collection), embedder)
+
+    def model(self, embedder: str) -> str | None:
+        with self._database.read() as connection:
+            return model_of(connection, embedder)
+
+    def keep_model(self, embedder: str, name: str) -> None:
+        with self._database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO models VALUES (?, ?)", (embedder, name))
+
+    def overhaul(self) -> AbstractContextManager[None]:
+        if self._read_only:
+            raise ReadOnly
+        return self._overhaul.held()
+
     def compact(self, collection: str) -> None:
         with self._database.read() as connection:
             state = state_of(connection, collection)
@@ -242,19 +257,3 @@ class EmbeddedStore:
 
     def _cache_folder(self, collection: str) -> CacheFolder:
         return CacheFolder(self._caches / collection, read_only=self._read_only)
-
-
-def _no_document(document_id: str) -> NotFound:
-    return NotFound(f"there is no document {document_id}: `rag documents` lists them")
-
-
-def _cursor(origin: Origin) -> str:
-    """Names a place in the order of documents, which stays one when the document goes."""
-    return f"{origin.document_id}{origin.source}"
-
-
-def _position(cursor: str | None) -> tuple[str, str]:
-    cursor = cursor or ""
-    if cursor and len(cursor) <= _ID_LENGTH:
-        raise InvalidInput("the cursor is none of this listing: start again without one")
-    return cursor[_ID_LENGTH:], cursor[:_ID_LENGTH]

@@ -13,16 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from rag.errors import StoreUnreadable
+from rag.errors import DocumentDamaged
 from rag.store.base import Stored, Vector
 from rag.types import Document, DocumentRecord, Heading, Origin, Passage, Span
 
 Row = tuple[Any, ...]
 
 ORIGIN_COLUMNS = (
-    "document_id, collection, root, source, title, date, language, sha256, text_sha256, loader"
+    "document_id, collection, root, source, title, date, language, sha256, text_sha256, loader, "
+    "size"
 )
-ORIGIN_WIDTH = 10
+ORIGIN_WIDTH = 11
 DOCUMENT_COLUMNS = (
     f"{ORIGIN_COLUMNS}, splitter, text, structure, structure_sha256, paragraphs, passages, "
     "ingested_at, record_sha256"
@@ -52,10 +53,16 @@ def document_row(document: Document, splitter: str, paragraphs: int, passages: i
         origin.sha256,
         origin.text_sha256,
         origin.loader,
+        origin.size,
     )
     structure = _structure(document)
     rest = (splitter, document.text, structure, _digest([structure]), paragraphs, passages, at)
-    return (*facts, *rest, _digest(facts))
+    return (*facts, *rest, _digest(_hashed(facts)))
+
+
+def _hashed(facts: Row) -> Row:
+    """What a document's hash is made from: rows of versions that noted no size have none in it."""
+    return facts if facts[-1] is not None else facts[:-1]
 
 
 def passage_row(passage: Passage) -> Row:
@@ -78,7 +85,7 @@ def passage_row(passage: Passage) -> Row:
 
 def origin_of(row: Row, record_sha256: bytes) -> Origin:
     """The origin in the first columns of a row, checked."""
-    _check(row[:ORIGIN_WIDTH], record_sha256, "document", row[3])
+    _check(_hashed(row[:ORIGIN_WIDTH]), record_sha256, "document", row[3])
     return Origin(*row[:ORIGIN_WIDTH])
 
 
@@ -176,8 +183,8 @@ def _check(facts: Any, record_sha256: bytes, what: str, name: str) -> None:
         raise _damaged(what, name)
 
 
-def _damaged(what: str, name: str) -> StoreUnreadable:
-    return StoreUnreadable(
+def _damaged(what: str, name: str) -> DocumentDamaged:
+    return DocumentDamaged(
         f"the stored {what} {name} is damaged and is not shown: run `rag doctor --repair`, or "
         "remove the document and ingest its file again"
     )

@@ -6,8 +6,11 @@ import json
 from collections.abc import Collection, Sequence
 
 import apsw
+import numpy as np
 
+from rag.filters import EVERYTHING, Filters
 from rag.store.base import Scored, Vector
+from rag.store.faiss_index import Ids
 from rag.store.following import View
 from rag.store.rows import (
     ORIGIN_COLUMNS,
@@ -21,14 +24,32 @@ from rag.store.rows import (
 )
 from rag.types import Place
 
+# Sources compare as bytes, and 0 follows the slash: between them is what lies in the folder.
+_WITHIN = """
+SELECT passage_id FROM passages WHERE document_id IN (
+    SELECT document_id FROM documents WHERE collection = ?1
+    AND (?2 = '[]' OR EXISTS (
+        SELECT 1 FROM json_each(?2) WHERE source >= value || '/' AND source < value || '0'))
+    AND (?3 = '[]' OR EXISTS (
+        SELECT 1 FROM json_each(?3) WHERE substr(lower(source), -length(value) - 1) = '.' || value))
+    AND (?4 IS NULL OR date >= ?4)
+    AND (?5 IS NULL OR date <= ?5))
+"""
+
 
 class EmbeddedSnapshot:
-    """`Snapshot` over an open read transaction and the view of the same generation."""
+    """`Snapshot` over an open read transaction and the view of the same generation.
 
-    def __init__(self, connection: apsw.Connection, collection: str, view: View) -> None:
+    Where its searches are limited, `among` are the passages that they choose from.
+    """
+
+    def __init__(
+        self, connection: apsw.Connection, collection: str, view: View, among: Ids | None = None
+    ) -> None:
         self._connection = connection
         self._collection = collection
         self._view = view
+        self._among = among
 
     @property
     def generation(self) -> int:
@@ -36,15 +57,26 @@ class EmbeddedSnapshot:
 
     @property
     def passages(self) -> int:
+        if self._among is not None:
+            return len(self._among)
         query = "SELECT count(*) FROM passages WHERE collection = ?"
         count: int = self._connection.execute(query, (self._collection,)).get
         return count
 
+    def within(self, filters: Filters) -> EmbeddedSnapshot:
+        if filters == EVERYTHING:
+            return self
+        folders, types = json.dumps(filters.folders), json.dumps(filters.types)
+        bindings = (self._collection, folders, types, filters.date_from, filters.date_to)
+        ids = np.array([row[0] for row in self._connection.execute(_WITHIN, bindings)], np.int64)
+        return EmbeddedSnapshot(self._connection, self._collection, self._view, ids)
+
     def search_vectors(self, question: Vector, limit: int) -> Scored:
-        return self._view.vectors.search(question, limit)
+        return self._view.vectors.search(question, limit, self._among)
 
     def search_words(self, terms: Sequence[str], limit: int) -> Scored:
-        return self._view.words.search(terms, limit)
+        among = None if self._among is None else self._among.tolist()
+        return self._view.words.search(terms, limit, among)
 
     def similarities(self, question: Vector, passage_ids: Collection[int]) -> dict[int, float]:
         rows: list[Row] = self._connection.execute(

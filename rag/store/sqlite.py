@@ -7,21 +7,32 @@ SQLite's own write lock is the one write lock of the store: a killed process can
 from __future__ import annotations
 
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unicodedata import normalize
 from urllib.parse import quote
 
 import apsw
 
-from rag.errors import ReadOnly, StoreBusy, StoreFull, StoreUnreadable
+from rag.errors import (
+    DocumentDamaged,
+    ReadOnly,
+    StoreAtLimit,
+    StoreBusy,
+    StoreFull,
+    StoreUnreadable,
+)
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
 DEFAULT_COLLECTION = "default"
 _APPLICATION = 0x52414756  # "RAGV", in the file's header
 _ASK_AGAIN_SECONDS = 0.01
+_ANY_PAGES = 2**32 - 2  # as many as SQLite can count
+_DISK_IS_FULL = 1_000_000  # bytes: SQLite says "full" of the disk and of its own limit alike
 _BUSY = "another write is under way: try again, or wait for it with --wait"
 
 # What each version of the schema adds to the one before. A new store takes every step, too.
@@ -91,6 +102,12 @@ CREATE INDEX documents_by_sha256 ON documents (sha256);
 CREATE INDEX documents_by_text ON documents (text_sha256);
 CREATE INDEX documents_by_name ON documents (source, document_id);
 """,
+    # Of the file in bytes; NULL for what was ingested before.
+    3: "ALTER TABLE documents ADD COLUMN size INTEGER;",
+    # By what name the model with a fingerprint is loaded again once another one is configured.
+    4: """
+CREATE TABLE models (embedder TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+""",
 }
 
 
@@ -131,6 +148,7 @@ class Database:
         connection = apsw.Connection(str(self._path))
         connection.set_busy_timeout(int(self._busy_seconds * 1000))
         connection.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL")
+        connection.create_scalar_function("folded", _folded, 1, deterministic=True)
         return connection
 
     def _set_up(self) -> None:
@@ -210,14 +228,17 @@ class Database:
             self._close_readers()
 
     @contextmanager
-    def write(self) -> Iterator[apsw.Connection]:
-        """The one writing connection, inside a transaction: durable on leaving, or undone."""
+    def write(self, max_bytes: int | None = None) -> Iterator[apsw.Connection]:
+        """The one writing connection, inside a transaction: durable on leaving, or undone. What
+        would make the file larger than `max_bytes` is undone with `StoreAtLimit`.
+        """
         if self._read_only:
             raise ReadOnly
         if not self._write_lock.acquire(timeout=self._busy_seconds):
             raise StoreBusy(_BUSY)
         try:
-            with _translated(self._path):
+            with _translated(self._path, max_bytes):
+                self._limit(max_bytes)
                 self._writer.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._writer
@@ -228,6 +249,22 @@ class Database:
                     raise
         finally:
             self._write_lock.release()
+
+    def _limit(self, max_bytes: int | None) -> None:
+        """SQLite counts pages, those that were freed as there; it never cuts off what is there."""
+        most = max_bytes // self._writer.pragma("page_size") if max_bytes else _ANY_PAGES
+        self._writer.pragma("max_page_count", max(1, most))
+
+    def copy_to(self, file: Path) -> None:
+        """Writes one state of everything to a new file, while others read and write."""
+        with _translated(self._path):
+            connection = self._connect()
+            try:
+                connection.execute("VACUUM INTO ?", (str(file),))
+            except apsw.FullError as error:
+                raise StoreFull(f"no room left for {file}: free some and try again") from error
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Closes every connection, those of active readers when they are done."""
@@ -263,17 +300,35 @@ def _reading(path: Path) -> apsw.Connection:
     return connection
 
 
+def folded(text: str) -> str:
+    """A text without case, to be compared, also in SQL: its own functions know ASCII alone."""
+    return normalize("NFC", normalize("NFC", text).casefold())
+
+
+def _folded(*values: object) -> str:
+    return folded(str(values[0]))
+
+
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translated(path: Path, max_bytes: int | None = None) -> Iterator[None]:
     """SQLite's errors as errors that a caller can act on."""
     try:
         yield
     except (apsw.BusyError, apsw.ProtocolError) as error:
         raise StoreBusy(_BUSY) from error
     except apsw.FullError as error:
+        if max_bytes and shutil.disk_usage(path.parent).free > _DISK_IS_FULL:
+            raise StoreAtLimit(
+                f"the index may hold {max_bytes / 1e6:g} MB and has no room for more: remove "
+                "documents, or raise RAG_MAX_STORE_MB"
+            ) from error
         raise StoreFull(f"no room left for {path}: free some space and try again") from error
-    # Our statements and texts are sound, so the last two are damage to the schema and to a text.
-    except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError, UnicodeDecodeError) as error:
+    # Our texts and statements are sound, so these are damage to a row and to the schema.
+    except UnicodeDecodeError as error:
+        raise DocumentDamaged(
+            "a stored text is damaged and is not shown: run `rag doctor --repair`"
+        ) from error
+    except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError) as error:
         raise StoreUnreadable(
             f"{path} is damaged or no index of this program: restore a backup, or ingest the files "
             "into another --home"

@@ -29,8 +29,13 @@ class WordView:
         self._schema = index.schema
         self._searcher = index.searcher()
 
-    def search(self, terms: Sequence[str], limit: int) -> Scored:
-        """The best passages that hold any of the terms, scored as `Snapshot.search_words` says."""
+    def search(
+        self, terms: Sequence[str], limit: int, among: Collection[int] | None = None
+    ) -> Scored:
+        """The best passages that hold any of the terms, scored as `Snapshot.search_words` says.
+
+        `among` are the passages to choose from; how many others hold a term counts as before.
+        """
         distinct = list(dict.fromkeys(terms))
         if not distinct or not self._searcher.num_docs:
             return []
@@ -38,11 +43,20 @@ class WordView:
             (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, _TEXT, term, "freq"))
             for term in distinct
         ]
-        hits = self._searcher.search(tantivy.Query.boolean_query(should), limit, count=False).hits
+        query = tantivy.Query.boolean_query(should)
+        if among is not None:
+            query = self._among(query, among)
+        hits = self._searcher.search(query, limit, count=False).hits
         ids: list[Any] = self._searcher.fast_field_values(_ID, [address for _, address in hits])
         most = self._most(distinct)
         found = [(i, score / most) for i, (score, _) in zip(ids, hits, strict=True)]
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))
+
+    def _among(self, query: tantivy.Query, passage_ids: Collection[int]) -> tantivy.Query:
+        chosen = tantivy.Query.term_set_query(self._schema, _ID, list(passage_ids))
+        unscored = tantivy.Query.const_score_query(chosen, 0.0)
+        must = tantivy.Occur.Must
+        return tantivy.Query.boolean_query([(must, query), (must, unscored)])
 
     def ids(self) -> list[int]:
         """Every passage that can be found."""

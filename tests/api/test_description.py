@@ -82,6 +82,7 @@ def test_examples_fit_their_schemas(client: TestClient) -> None:
         ("/v1/documents", "get", "200", DocumentsPage),
         ("/v1/documents/{document_id}", "get", "200", payloads.DocumentPayload),
         ("/v1/collections", "get", "200", Collections),
+        ("/v1/collections/{name}", "get", "200", payloads.OverviewPayload),
         ("/v1/status", "get", "200", payloads.StatusPayload),
     ]
     for path, method, status, kind in kinds:

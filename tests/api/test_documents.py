@@ -21,6 +21,7 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "paragraphs": (int,),
     "passages": (int,),
     "characters": (int,),
+    "bytes": (int,),
     "sha256": (str,),
     "text_sha256": (str,),
     "loader": (str,),
@@ -41,11 +42,13 @@ def many(empty: TestClient) -> TestClient:
     return empty
 
 
-def _pages(client: TestClient, limit: int) -> list[list[dict[str, Any]]]:
+def _pages(client: TestClient, limit: int, **more: str) -> list[list[dict[str, Any]]]:
     pages = []
     cursor: str | None = None
     while True:
-        params = {"limit": limit} | ({"cursor": cursor} if cursor else {})
+        params: dict[str, str | int] = {"limit": limit, **more}
+        if cursor:
+            params["cursor"] = cursor
         page = client.get("/v1/documents", params=params).json()
         assert page.keys() == {"documents", "next"}
         pages.append(page["documents"])
@@ -66,6 +69,7 @@ def test_fields(client: TestClient, handbook: Path) -> None:
         assert re.fullmatch("[0-9a-f]{32}", document["document_id"])
         data = (handbook / document["source"]).read_bytes()
         assert document["sha256"] == hashlib.sha256(data).hexdigest()
+        assert document["bytes"] == len(data)
         assert client.get(f"/v1/documents/{document['document_id']}").json() == document
         text = client.get(f"/v1/documents/{document['document_id']}/text").content
         assert document["text_sha256"] == hashlib.sha256(text).hexdigest()
@@ -102,6 +106,35 @@ def test_paging_goes_on_where_its_document_went(many: TestClient) -> None:
 def test_one_collection(many: TestClient) -> None:
     page = many.get("/v1/documents", params={"collection": "other"}).json()
     assert [d["source"] for d in page["documents"]] == ["a.txt", "f.txt"]
+
+
+def test_words_find_documents_page_by_page(empty: TestClient) -> None:
+    texts = {
+        "Straße Nord.txt": "Roads.",
+        "plan nord.md": "# STRASSE und Weg\n\nRoads.",
+        "plan süd.md": "# Straße\n\nRoads.",
+        "re\u0301sume\u0301 100%_.txt": "Papers.",
+        "x.txt": "Strasse nord: text is not looked at.",
+    }
+    files = [("files", (name, text.encode())) for name, text in texts.items()]
+    assert empty.post("/v1/documents", files=files).status_code == 201
+
+    def found(q: str, limit: int = 50) -> list[str]:
+        return [d["source"] for page in _pages(empty, limit, q=q) for d in page]
+
+    for limit in (1, 2, 50):
+        assert found("NORD strasse", limit) == ["Straße Nord.txt", "plan nord.md"]
+    assert found("SÜD") == ["plan süd.md"]
+    assert [name[-9:] for name in found("R\xc9SUM\xc9")] == [" 100%_.txt"[-9:]]
+    assert found("0%_") == found("résumé")
+    assert found("%") == found("_") == found("0%_")
+    assert found("nord nirgends") == []
+    assert len(found("  ")) == len(found("")) == len(texts)
+
+
+@pytest.mark.parametrize("q", ["\0", "x" * 2_001])
+def test_bad_words(client: TestClient, check_problem: Problem, q: str) -> None:
+    check_problem(client.get("/v1/documents", params={"q": q}), 422)
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "1.5", "x", "", "9" * 30])
@@ -158,12 +191,8 @@ def test_collections_and_status(many: TestClient) -> None:
     ]
     status = many.get("/v1/status").json()
     assert status.keys() == {
-        "version",
-        "reader",
-        "writable",
-        "documents",
-        "passages",
-        "collections",
-    }
+        "version", "reader", "documents", "passages", "collections", "rebuilding", "writable",
+    }  # fmt: skip
+    assert status["rebuilding"] is None
     assert (status["documents"], status["passages"]) == (7, 7)
     assert status["collections"] == collections["collections"]

@@ -157,7 +157,7 @@ def test_a_request_has_a_line_with_its_facts(
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, "caf\u00e9", "<b>", "a\tb"])
 def test_a_harmful_request_id_is_replaced(client: TestClient, given: str) -> None:
-    used = client.get("/healthz", headers={"X-Request-ID": given.encode()}).headers["X-Request-ID"]
+    used = client.get("/healthz", headers={b"X-Request-ID": given.encode()}).headers["X-Request-ID"]
     assert re.fullmatch("[0-9a-f]{32}", used)
 
 

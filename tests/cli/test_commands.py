@@ -218,3 +218,27 @@ def test_a_document_does_not_drive_the_terminal(run: Run, tmp_path: Path) -> Non
     assert not [c for c in shown if c != "\n" and not c.isprintable()]
     found = run("search", "siren", "--json").json["passages"][0]
     assert found["text"] == text.strip()
+
+
+def test_only_some_files(run: Run, folder: Path) -> None:
+    (folder / "leave.md").write_text("---\ndate: 2025-03-01\n---\n\nThe desk closes at 22:30.\n")
+    (folder / "sub" / "fire.txt").write_text("The lobby closes at 23:30.\n")
+    run("ingest", folder)
+
+    def found(*options: str) -> set[str]:
+        ran = run("search", _QUESTION, "--json", *options)
+        sources = {passage["citation"]["source"] for passage in ran.json["passages"]}
+        assert ran.status == (0 if sources else 1)
+        asked = run("ask", _QUESTION, "--json", *options).json["passages"]
+        assert {passage["citation"]["source"] for passage in asked} == sources
+        return sources
+
+    assert found() == {"leave.md", "parking.txt", "sub/fire.txt"}
+    assert found("--folder", "sub/") == {"sub/fire.txt"}
+    assert found("--type", "md", "--type", "pdf") == {"leave.md"}
+    assert found("--since", "2025-03-01", "--until", "2025-03-01") == {"leave.md"}
+    assert found("--until", "2025-02-28") == set()
+    assert found("--folder", "sub", "--folder", "none", "--type", "txt") == {"sub/fire.txt"}
+    assert "leave.md" not in run("why", _QUESTION, "--folder", "sub").out
+    refused = run("ask", _QUESTION, "--folder", "../sub")
+    assert (refused.status, "handbook/archive" in refused.err) == (2, True)

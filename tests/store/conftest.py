@@ -40,7 +40,14 @@ class Author:
         identity = f"{self.collection}\0{root}\0{source}"
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
-    def document(self, source: str, *texts: str, title: str = "", root: str = "/root") -> Document:
+    def document(
+        self,
+        source: str,
+        *texts: str,
+        title: str = "",
+        root: str = "/root",
+        date: str | None = "2024-05-06",
+    ) -> Document:
         text = "\n\n".join(texts)
         origin = Origin(
             document_id=self.id_of(source, root),
@@ -48,11 +55,12 @@ class Author:
             root=root,
             source=source,
             title=title,
-            date="2024-05-06",
+            date=date,
             language="en",
             sha256=hashlib.sha256(file_of(text)).hexdigest(),
             text_sha256=hashlib.sha256(text.encode()).hexdigest(),
             loader="text/1",
+            size=len(file_of(text)),
         )
         return Document(
             origin,
@@ -63,8 +71,15 @@ class Author:
             skipped=(Span(0, 1),),
         )
 
-    def entry(self, source: str, *texts: str, title: str = "", root: str = "/root") -> Entry:
-        document = self.document(source, *texts, title=title, root=root)
+    def entry(
+        self,
+        source: str,
+        *texts: str,
+        title: str = "",
+        root: str = "/root",
+        date: str | None = "2024-05-06",
+    ) -> Entry:
+        document = self.document(source, *texts, title=title, root=root, date=date)
         passages = []
         start = 0
         for ordinal, text in enumerate(texts):

@@ -29,6 +29,7 @@ ORIGIN: dict[str, list[Any]] = {
     "sha256": ["0" * 64],
     "text_sha256": ["0" * 64],
     "loader": ["text/2"],
+    "size": [None, 0, "large"],
     "record_sha256": [b"\0" * 32, "text"],
 }
 BODY: dict[str, list[Any]] = {

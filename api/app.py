@@ -11,10 +11,15 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from api import errors, examples
+from api.access import Gate
 from api.assets import assets
+from api.limits import Limits
 from api.middleware import Surroundings
+from api.observing import IndexFigures, Observer, watch
 from api.routes import api, operations
 from api.state import Start, State
+from api.tracing import Tracing
+from rag.access import Tokens
 from rag.ingestion import Progress, ignore_progress
 from rag.service import Service
 from rag.settings import Settings
@@ -30,22 +35,31 @@ _DESCRIPTION = (
 def create_app(
     service: Service,
     settings: Settings,
-    watch: Callable[[Progress], None] = ignore_progress,
-    started: Callable[[IngestReport, str], None] = lambda *_: None,
+    progress: Callable[[Progress], None] = ignore_progress,
+    started: Callable[[IngestReport], None] = lambda _: None,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """The application over a service, which it closes in the end.
 
-    The paths of `settings` are ingested once it runs: `watch` sees how, `started` gets the report
-    and what `/readyz` says.
+    The paths of `settings` are ingested once it runs: `progress` sees how, `started` gets the
+    report.
     """
-    start = Start(service, settings.paths, watch)
+    registry = CollectorRegistry()
+    observer = Observer(registry, settings, tracing or Tracing())
+    start = Start(service, settings.paths, progress)
+    shared = State.over(service, start, observer, settings.max_waiting)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        start.begin(started)
+        def ingested(report: IngestReport) -> None:
+            started(report)
+            observer.ingested(report)
+
+        start.begin(ingested)
         yield
         if start.stop():
             service.close()
+        observer.tracing.close()
 
     app = FastAPI(
         title="rag-verbatim",
@@ -56,8 +70,9 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.state.shared = State(service, start)
-    app.state.registry = CollectorRegistry()
+    app.state.shared = shared
+    app.state.registry = registry
+    _watch(registry, service, shared, settings)
     errors.install(app)
     app.include_router(api)
     app.include_router(operations)
@@ -66,8 +81,18 @@ def create_app(
     app.openapi = lambda: examples.add_replies(describe())  # type: ignore[method-assign]
     app.add_middleware(
         Surroundings,
-        token=settings.token,
-        max_body_bytes=settings.max_upload_bytes,
-        registry=app.state.registry,
+        gate=Gate(settings.token, Tokens(settings.home), read_only=settings.read_only),
+        limits=Limits(settings),
+        observer=observer,
     )
     return app
+
+
+def _watch(
+    registry: CollectorRegistry, service: Service, shared: State, settings: Settings
+) -> None:
+    """Adds the figures that are read when Prometheus asks."""
+    registry.register(IndexFigures(settings.home, service.collections))
+    watch(registry, "rag_ready", "1 where /readyz said 200 last.", lambda: shared.start.is_ready)
+    watch(registry, "rag_questions_in_progress", "At work.", lambda: shared.in_progress)
+    watch(registry, "rag_questions_waiting", "Waiting for a thread.", lambda: shared.waiting)

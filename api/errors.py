@@ -21,10 +21,12 @@ STATUSES: Mapping[type[errors.RagError], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
+    errors.ModelMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.UnsupportedFormat: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.FileRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.StoreBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ReadOnly: HTTPStatus.FORBIDDEN,
     errors.StoreFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.StoreUnreadable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ModelUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -64,6 +66,12 @@ def problem(
     )
 
 
+def unreadable(request_id: str, error: errors.RagError) -> JSONResponse:
+    """The problem of an error whose message is for the log alone."""
+    _log.error("request %s: %s", request_id, error)
+    return problem(request_id, status_of(type(error)), _DETAILS[type(error)])
+
+
 def _with_retry(status: int, headers: Mapping[str, str] | None) -> dict[str, str]:
     retry = {"Retry-After": _RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return {**retry, **(headers or {})}
@@ -74,10 +82,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(errors.RagError)
     async def on_rag_error(request: Request, error: errors.RagError) -> JSONResponse:
-        detail = _DETAILS.get(type(error))
-        if detail:
-            _log.error("request %s: %s", request.state.request_id, error)
-        return problem(request.state.request_id, status_of(type(error)), detail or str(error))
+        request_id = request.state.request_id
+        if type(error) in _DETAILS:
+            return unreadable(request_id, error)
+        return problem(request_id, status_of(type(error)), str(error))
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -68,6 +68,7 @@ SEARCH: SearchPayload = {
 }
 REPLY: ReplyPayload = {
     **SEARCH,
+    "rewritten": None,
     "answered": True,
     "answer": None,
     "answers": [
@@ -148,6 +149,8 @@ STATUS: StatusPayload = {
     "documents": 1,
     "passages": 1,
     "collections": [COLLECTION],
+    "rebuilding": None,
+    "writable": True,
 }
 _REPLIES: dict[tuple[str, str, str], Any] = {
     ("/v1/ask", "post", "200"): REPLY,
@@ -164,12 +167,14 @@ _REPLIES: dict[tuple[str, str, str], Any] = {
 _DETAILS = {
     400: "There was an error parsing the body",
     403: "a page of another site sent this: it is not obeyed",
-    401: "this server wants its token: send Authorization: Bearer TOKEN",
+    401: "this server wants a token: send Authorization: Bearer TOKEN",
     404: "there is no collection 'reports': `rag collections` lists them",
+    408: "the request came too slowly: send it again",
     409: "collection 'default' was made with another model: run `rag rebuild` to re-encode it",
     413: "the request is larger than 100 MB: send fewer files at once, or raise RAG_MAX_UPLOAD_MB",
     415: "none of 1 files was accepted; the first: unsupported format .jpg",
     422: "question: is blank",
+    429: "more than 120/minute: wait 7 s and send it again",
     503: "another process is writing to this index: try again",
     507: "no room left on the server's disk: free some, then send it again",
 }

@@ -7,12 +7,14 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import TypeAdapter
 
 from api import examples
+from api.access import NOBODY
 from api.errors import problem, status_of
 from api.schemas import (
     DOCUMENT_ID,
@@ -34,7 +36,7 @@ from api.schemas import (
     Verifications,
     VerifyRequest,
 )
-from api.state import Shared
+from api.state import ORDINARY, Shared
 from rag.errors import NotFound
 from rag.payloads import (
     DocumentPayload,
@@ -52,7 +54,7 @@ from rag.payloads import (
     verification_payload,
 )
 from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION
-from rag.types import Outcome, Span, Status
+from rag.types import Outcome, Span, Status, Turn
 from rag.verifying import Claim
 
 Responses = dict[int | str, dict[str, Any]]
@@ -84,45 +86,48 @@ def _known_name(name: str) -> str:
 
 
 DocumentId = Annotated[str, Depends(_document_id)]
-_ALWAYS = (400, 401, 403, 413, 422, 503)
+_ALWAYS = (400, 401, 403, 408, 413, 422, 503)
 api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
 operations = APIRouter()
 
 
-@api.post("/ask", responses=_problems(404, 409))
+@api.post("/ask", responses=_problems(404, 429))
 async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     """The answers that the documents support, word for word, or an honest "not found"."""
     reply = await shared.read(
-        shared.service.ask,
+        shared.service.within(body.collection).ask,
         body.question,
         body.top_k,
         body.collection,
         body.min_confidence,
         explain=body.explain,
         filters=body.filtering(),
+        history=[Turn(turn.question, turn.answer) for turn in body.history],
     )
+    shared.observer.asked(reply)
     return reply_payload(reply)
 
 
-@api.post("/search", responses=_problems(404, 409))
+@api.post("/search", responses=_problems(404, 429))
 async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     """The nearest passages alone."""
     reply = await shared.read(
-        shared.service.search,
+        shared.service.within(body.collection).search,
         body.question,
         body.top_k,
         body.collection,
         filters=body.filtering(),
     )
+    shared.observer.timed(reply, "retrieve")
     return search_payload(reply)
 
 
-@api.post("/feedback", status_code=201, responses=_problems(404, 507))
+@api.post("/feedback", status_code=201, responses=_problems(404, 429, 507))
 async def feedback(shared: Shared, body: FeedbackRequest) -> FeedbackTaken:
     """Keeps what somebody says of a reply as a line of a question set, to be evaluated later."""
     cited = body.citation
     taken = await shared.write(
-        shared.service.give_feedback,
+        shared.service.within(body.collection).give_feedback,
         body.question,
         body.collection,
         body.verdict,
@@ -141,7 +146,7 @@ def _sentence(cited: Cited | Kept) -> Span | None:
     return Span(cited.sentence_start, cited.sentence_end)
 
 
-@api.post("/verify")
+@api.post("/verify", responses=_problems(429))
 async def verify(shared: Shared, body: VerifyRequest) -> Verifications:
     """Whether citations still hold: `exact`, `moved`, `stale` or `missing`."""
     claims = [_claim(kept) for kept in body.citations]
@@ -163,7 +168,7 @@ def _claim(kept: Kept) -> Claim:
     )
 
 
-@api.post("/documents", status_code=201, responses=_problems(409, 415, 507))
+@api.post("/documents", status_code=201, responses=_problems(404, 409, 415, 429, 507))
 async def upload(
     request: Request,
     shared: Shared,
@@ -171,8 +176,10 @@ async def upload(
     collection: Annotated[CollectionName, Form()] = DEFAULT_COLLECTION,
 ) -> UploadResults:
     """Adds or replaces documents. What is reported as added is on the disk."""
+    service = shared.service.within(collection)
     contents = [(file.filename or "", await file.read()) for file in files]
-    report = await shared.write(shared.service.ingest_uploads, contents, collection)
+    report = await shared.write(service.ingest_uploads, contents, collection)
+    shared.observer.ingested(report)
     results = [outcome_payload(outcome) for outcome in report.outcomes]
     if report.count(Status.REFUSED) == len(report.outcomes):
         return _all_refused(request, report.outcomes)  # type: ignore[return-value]
@@ -201,9 +208,7 @@ async def documents(
 
     With `q`, only those that hold all its words, in any case, in source or title.
     """
-    records, after = await shared.read(
-        shared.service.documents, collection, limit, cursor, wanted=q
-    )
+    records, after = await shared.read(shared.service.documents, collection, limit, cursor, q)
     return {"documents": [document_payload(record) for record in records], "next": after}
 
 
@@ -245,7 +250,7 @@ def _attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-@api.delete("/documents/{document_id}", status_code=204, responses=_problems(404, 507))
+@api.delete("/documents/{document_id}", status_code=204, responses=_problems(404, 429, 507))
 async def remove(shared: Shared, document_id: DocumentId) -> Response:
     """Forgets a document: its words are not found again."""
     await shared.write(shared.service.remove, document_id)
@@ -262,14 +267,17 @@ async def collections(shared: Shared) -> Collections:
 @api.get("/collections/{name}", responses=_problems(404))
 async def overview(shared: Shared, name: Annotated[str, Depends(_known_name)]) -> OverviewPayload:
     """A collection with its folders, types and dates: what `filters` can name."""
-    return overview_payload(await shared.read(shared.service.overview, name))
+    return overview_payload(await shared.read(shared.service.within(name).overview, name))
 
 
 @api.get("/status")
 async def status(shared: Shared) -> StatusPayload:
-    """What the index holds, and which models made it."""
+    """What the index holds, which models made it, and whether it is being encoded anew."""
     records = await shared.read(shared.service.collections)
-    return status_payload(shared.service.reader.name, records)
+    service = shared.service
+    return status_payload(
+        service.reader_name, records, service.rebuilding, writable=service.writable
+    )
 
 
 @operations.get("/healthz")
@@ -280,16 +288,22 @@ async def healthz() -> Health:
 
 @operations.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(shared: Shared, response: Response) -> Readiness:
-    """200 when the paths given at start are ingested and questions work, 503 before."""
-    readiness = shared.start.readiness
+    """200 when the paths given at start are ingested and questions work; 503 and why before, and
+    where they no longer do.
+    """
+    readiness = await shared.start.readiness()
+    if shared.service.access == NOBODY and readiness["detail"] not in ORDINARY:
+        # What went wrong names a path of the server, which is not for everybody.
+        readiness = {**readiness, "detail": "not ready: the server's log says why"}
     if not readiness["ready"]:
         response.status_code = 503
         response.headers["Retry-After"] = "1"
     return readiness
 
 
-@operations.get("/metrics", response_class=PlainTextResponse, responses=_problems(401))
+@operations.get("/metrics", response_class=PlainTextResponse, responses=_problems(401, 403))
 async def metrics(request: Request) -> Response:
     """Counts and times for Prometheus."""
     registry: CollectorRegistry = request.app.state.registry
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    figures = await to_thread.run_sync(generate_latest, registry)
+    return Response(figures, media_type=CONTENT_TYPE_LATEST)

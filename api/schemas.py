@@ -15,7 +15,8 @@ from rag.payloads import (
     OutcomePayload,
     VerificationPayload,
 )
-from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION, LONGEST_QUESTION, MOST_PASSAGES
+from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION
+from rag.settings import LONGEST_QUESTION, MOST_PASSAGES
 
 
 def _encodable(text: str) -> str:
@@ -40,6 +41,8 @@ Question = Annotated[
 ]
 Offset = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 LONGEST_NOTE = 2_000  # characters
+LONGEST_ANSWER = 2_000  # characters
+MOST_TURNS = 10
 MOST_CITATIONS = 100  # in one request
 LONGEST_QUOTE = 100_000  # characters
 _LONGEST_PATH = 8_000  # characters
@@ -89,16 +92,38 @@ class SearchRequest(BaseModel):
         return self.filters.filters() if self.filters else EVERYTHING
 
 
+class EarlierTurn(BaseModel):
+    """An earlier question of the conversation as it was asked, and the answer's words, if any."""
+
+    question: Question
+    answer: Annotated[Text, Field(max_length=LONGEST_ANSWER)] | None = None
+
+
 class AskRequest(SearchRequest):
     """A search that also wants the answer. A reader that is not calibrated gives no confidence
     and so reaches no `min_confidence` above 0. With `explain` the reply says of each passage that
-    was found why it won or lost.
+    was found why it won or lost. `history` is the conversation so far, oldest first, so that "And
+    in Kharkiv?" can be completed: `rewritten` says how. Without it the words are taken literally.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "question": "And sick leave?",
+                    "history": [
+                        {"question": "How much annual leave do I get?", "answer": "28 days"}
+                    ],
+                }
+            ]
+        }
+    )
 
     min_confidence: Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)] | None = (
         None
     )
     explain: Annotated[bool, Field(strict=True)] = False
+    history: Annotated[list[EarlierTurn], Field(max_length=MOST_TURNS)] = []
 
 
 class Cited(BaseModel):

@@ -6,6 +6,7 @@ import sys
 
 from fastapi import FastAPI
 
+from api import tracing
 from api.app import create_app
 from rag.assembly import build
 from rag.progress import ProgressBar
@@ -19,9 +20,11 @@ def create() -> FastAPI:
     settings = Settings.from_environment()
     shown = ProgressBar()
 
-    def started(report: IngestReport, detail: str) -> None:
+    def started(report: IngestReport) -> None:
         shown.close()
-        for line in (*report_lines(report, dry_run=False), detail):
-            print(f"rag: {line}", file=sys.stderr)
+        if sys.stderr.isatty():  # somebody looks on: a log has the sums alone, not files' names
+            for line in report_lines(report, dry_run=False):
+                print(f"rag: {line}", file=sys.stderr)
 
-    return create_app(build(settings), settings, shown.show, started)
+    spans = tracing.from_environment()
+    return create_app(build(settings), settings, shown.show, started, spans)

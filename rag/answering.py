@@ -14,6 +14,7 @@ from rag.explaining import explained
 from rag.filters import EVERYTHING, Filters
 from rag.reading.base import Reader
 from rag.retrieval import retrieve
+from rag.rewriting import rewrite
 from rag.store.base import Snapshot
 from rag.tuning import Tuning
 from rag.types import (
@@ -24,6 +25,7 @@ from rag.types import (
     RankedPassage,
     Reason,
     Reply,
+    Turn,
 )
 
 READ = 10  # hits that the reader reads
@@ -34,7 +36,8 @@ MOST_ANSWERS = 5
 class Query:
     """A question as it was asked. A `min_confidence` takes the place of the reader's own threshold:
     0 forces an answer where there is any candidate. A reader that gives no confidence is never
-    known to reach one above 0. `filters` limit the documents that are looked in.
+    known to reach one above 0. `filters` limit the documents that are looked in. With the `history`
+    of the conversation, oldest first, a follow-up question is completed before it is searched for.
     """
 
     question: str
@@ -43,6 +46,7 @@ class Query:
     min_confidence: float | None = None
     explain: bool = False
     filters: Filters = EVERYTHING
+    history: tuple[Turn, ...] = ()
 
 
 def answer(
@@ -57,18 +61,19 @@ def answer(
     `tuning` takes the place of the reader's own calibration. Times of several queries are shared.
     """
     began = perf_counter()
+    wanted = [rewrite(query.history, query.question) or query.question for query in queries]
     # Twice as many as are shown, because near-identical ones are shown once.
     found = [
         retrieve(
-            query.question,
+            question,
             snapshot.within(query.filters),
             embedder,
             max(READ, 2 * query.top_k),
         )
-        for query in queries
+        for question, query in zip(wanted, queries, strict=True)
     ]
     retrieved = perf_counter()
-    asked = [(query.question, hits[:READ]) for query, hits in zip(queries, found, strict=True)]
+    asked = [(question, hits[:READ]) for question, hits in zip(wanted, found, strict=True)]
     read = reader.read_all(asked) if reader else [[] for _ in queries]
     ended = perf_counter()
     took_ms = {
@@ -78,8 +83,8 @@ def answer(
     }
     made_by = _MadeBy(snapshot, embedder, reader, tuning)
     return [
-        _reply(query, hits, candidates, made_by, took_ms)
-        for query, hits, candidates in zip(queries, found, read, strict=True)
+        _reply(query, question, hits, candidates, made_by, took_ms)
+        for query, (question, _), hits, candidates in zip(queries, asked, found, read, strict=True)
     ]
 
 
@@ -94,6 +99,7 @@ class _MadeBy(NamedTuple):
 
 def _reply(
     query: Query,
+    searched: str,
     hits: Sequence[Hit],
     read: Sequence[Candidate],
     made_by: _MadeBy,
@@ -114,9 +120,10 @@ def _reply(
         reader=reader.name if reader else None,
         took_ms=took_ms,
         calibrated=tuning.date if tuning else None,
-        considered=explained(query.question, hits, candidates, standing, groups, READ, MOST_ANSWERS)
+        considered=explained(searched, hits, candidates, standing, groups, READ, MOST_ANSWERS)
         if query.explain
         else (),
+        rewritten=None if searched == query.question else searched,
     )
 
 

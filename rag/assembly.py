@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import embeddings.errors
 from embeddings.base import Embedder
 from rag.diagnosing.doctor import Doctor, Tools
@@ -17,19 +19,25 @@ from rag.tuning import Tunings
 
 
 def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
-    """A service over the store in `settings.home`, which is made if there is none.
+    """A service over the store in `settings.home`, made if there is none and it may be.
 
     A write waits at most `busy_seconds` for another process's write.
     """
     return Service(
         Parts(
-            store=EmbeddedStore(settings.home, busy_seconds),
-            load_embedder=lambda: _load_embedder(settings),
+            store=EmbeddedStore(
+                settings.home, busy_seconds, settings.max_store_bytes, read_only=settings.read_only
+            ),
+            embedder=settings.embedder,
+            load_embedder=lambda name: _load_embedder(name, settings.cache),
             load_reader=lambda: _load_reader(settings),
             parser=Parser(),
             tunings=Tunings(settings.home),
             feedback=FeedbackFile(settings.home),
             max_file_bytes=settings.max_file_bytes,
+            read_only=settings.read_only,
+            max_question_chars=settings.max_question_chars,
+            max_top_k=settings.max_top_k,
         )
     )
 
@@ -40,7 +48,7 @@ def doctor(settings: Settings, busy_seconds: float = 1.0) -> Doctor:
         Tools(
             home=settings.home,
             upkeep=Upkeep(settings.home, busy_seconds),
-            load_embedder=lambda: _load_embedder(settings),
+            load_embedder=lambda: _load_embedder(settings.embedder, settings.cache),
             load_reader=lambda: _load_reader(settings),
             parser=Parser(),
             max_file_bytes=settings.max_file_bytes,
@@ -48,11 +56,11 @@ def doctor(settings: Settings, busy_seconds: float = 1.0) -> Doctor:
     )
 
 
-def _load_embedder(settings: Settings) -> Embedder:
+def _load_embedder(name: str, cache: Path) -> Embedder:
     from embeddings import models  # noqa: PLC0415 - loads a runtime that listing does not need
 
     try:
-        return models.load(settings.embedder, settings.cache)
+        return models.load(name, cache)
     except embeddings.errors.ModelUnavailable as error:
         raise ModelUnavailable(f"{error}; RAG_EMBEDDER names the model") from error
 

@@ -21,6 +21,7 @@ from rag.errors import InvalidInput, RagError
 _LAST_PORT = 65_535
 _FOLDER = "only files in this folder, such as handbook/archive; may be repeated"
 _TYPE = "only files with this extension, such as pdf; may be repeated"
+_ACCESS = "who may come in over HTTP, and what they may do"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     asking.add_argument("--type", action="append", metavar="T", type=_text, help=_TYPE)
     asking.add_argument("--since", metavar="DATE", type=_text, help="no older files: YYYY-MM-DD")
     asking.add_argument("--until", metavar="DATE", type=_text, help="no newer files: YYYY-MM-DD")
+    following = argparse.ArgumentParser(add_help=False)
+    following.add_argument(
+        "--after", action="append", default=[], metavar="Q", type=_text, help="a question before it"
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, summary: str, *parents: Any) -> argparse.ArgumentParser:
@@ -80,9 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     ingest.add_argument("--prune", action="store_true", help="forget vanished files, however many")
     ingest.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    command("ask", "the answer with its citation, then the passages", asking, within)
+    command("ask", "the answer with its citation, then the passages", asking, within, following)
     command("search", "the nearest passages", asking, within)
-    command("why", "what was considered for an answer, and why it won or lost", asking, within)
+    why = "what was considered for an answer, and why it won or lost"
+    command("why", why, asking, within, following)
     command("documents", "what is indexed", within)
     remove = command("remove", "forget a document", within, writing)
     remove.add_argument(
@@ -94,13 +100,39 @@ def _parser() -> argparse.ArgumentParser:
     command("status", "where the index is and what it holds")
     doctor = command("doctor", "whether everything agrees", writing)
     doctor.add_argument("--repair", action="store_true", help="mend what can be mended")
+    backup = command("backup", "copy the whole index to a new folder", writing)
+    backup.add_argument("to", metavar="TO", type=Path, help="the folder to make")
+    restore = command("restore", "make the index what it was at a backup", writing)
+    restore.add_argument("source", metavar="FROM", type=Path, help="a folder made by rag backup")
+    restore.add_argument("--replace", action="store_true", help="in the place of what is there")
     command("rebuild", "re-encode everything with the configured model", writing)
+    _add_tokens(commands.add_parser("token", help=_ACCESS, description=_ACCESS), common)
     serve = command("serve", "ingest the paths, then serve the API and the page")
     serve.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8000, help="0 takes any that is free")
+    serve.add_argument("--read-only", action="store_true", help="change nothing, on any disk")
     _add_evaluation(command("eval", "ask a set of questions and score the replies", within))
     return parser
+
+
+def _add_tokens(token: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    actions = token.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    def action(name: str, summary: str) -> argparse.ArgumentParser:
+        added = actions.add_parser(name, parents=[common], help=summary, description=summary)
+        added.set_defaults(command=f"token_{name}")
+        return added
+
+    add = action("add", "make a token and print it, once")
+    add.add_argument("name", metavar="NAME", type=_text)
+    add.add_argument("--write", action="store_true", help="it may change things, too")
+    add.add_argument(
+        "--collection", nargs="+", metavar="C", type=_text, help="for these alone (default: all)"
+    )
+    action("list", "the tokens and what they may do")
+    remove = action("remove", "take a token back, at once")
+    remove.add_argument("name", metavar="NAME", type=_text)
 
 
 def _add_evaluation(evaluate: argparse.ArgumentParser) -> None:

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag import serving
+from rag.access import Tokens
 from rag.assembly import build, doctor
+from rag.backup import back_up, restore
 from rag.errors import InvalidInput
 from rag.filters import Filters
 from rag.payloads import (
+    backup_payload,
     collection_payload,
     diagnosis_payload,
     document_payload,
@@ -23,23 +26,26 @@ from rag.payloads import (
     report_payload,
     search_payload,
     status_payload,
+    token_payload,
     verification_payload,
 )
 from rag.progress import CountBar, ProgressBar
 from rag.saved import read_claims
-from rag.service import Service
+from rag.service import Service, check_collection
 from rag.settings import Settings
 from rag.terminal import (
+    backup_lines,
     collection_lines,
     diagnosis_lines,
     document_lines,
     reply_lines,
     report_lines,
+    token_lines,
     verification_lines,
     wants_colour,
     why_lines,
 )
-from rag.types import Reply, Status
+from rag.types import Reply, Status, Turn
 
 _GATE = "gate.toml"  # beside a question set
 
@@ -87,6 +93,7 @@ def _asked(service: Service, options: argparse.Namespace, *, explain: bool = Fal
         options.collection,
         explain=explain,
         filters=_filters(options),
+        history=[Turn(question) for question in options.after],
     )
 
 
@@ -159,7 +166,8 @@ def run_status(options: argparse.Namespace) -> int:
     home = settings_of(options).home
     with _service(options) as service:
         records = service.collections()
-        payload = {"home": str(home), **status_payload(service.reader.name, records)}
+        status = status_payload(service.reader.name, records, writable=service.writable)
+    payload = {"home": str(home), **status}
     _print(options, payload, [f"index in {home}", *collection_lines(records)])
     return 0
 
@@ -172,9 +180,45 @@ def run_doctor(options: argparse.Namespace) -> int:
     return 1 if diagnosis.left else 0
 
 
+def run_backup(options: argparse.Namespace) -> int:
+    made = back_up(settings_of(options).home, options.to, _busy_seconds(options))
+    _print(options, backup_payload(made), backup_lines("backed up to", made.folder, made))
+    return 0
+
+
+def run_restore(options: argparse.Namespace) -> int:
+    home = settings_of(options).home
+    made = restore(options.source, home, _busy_seconds(options), replace=options.replace)
+    _print(options, backup_payload(made), backup_lines("restored to", home, made))
+    return 0
+
+
+def run_token_add(options: argparse.Namespace) -> int:
+    tokens, within = Tokens(settings_of(options).home), options.collection
+    for collection in within or ():
+        check_collection(collection)
+    secret = tokens.add(options.name, writes=options.write, collections=within)
+    (made,) = (token for token in tokens.all() if token.name == options.name)
+    print("rag: this is the only time that the token is shown", file=sys.stderr)
+    _print(options, {"token": secret, **token_payload(made)}, [secret])
+    return 0
+
+
+def run_token_list(options: argparse.Namespace) -> int:
+    tokens = Tokens(settings_of(options).home).all()
+    _print(options, {"tokens": [token_payload(one) for one in tokens]}, token_lines(tokens))
+    return 0
+
+
+def run_token_remove(options: argparse.Namespace) -> int:
+    Tokens(settings_of(options).home).remove(options.name)
+    _print(options, {"name": options.name, "status": "removed"}, [f"removed   {options.name}"])
+    return 0
+
+
 def run_rebuild(options: argparse.Namespace) -> int:
     with _service(options) as service:
-        encoded = service.rebuild()
+        encoded = service.rebuilds.run()
     _print(options, {"passages_encoded": encoded}, [f"{encoded} passages encoded"])
     return 0
 
@@ -233,5 +277,10 @@ def _gate(options: argparse.Namespace) -> Path | None:
 
 
 def run_serve(options: argparse.Namespace) -> int:
-    settings = replace(settings_of(options), paths=tuple(p.absolute() for p in options.paths))
+    settings = settings_of(options)
+    settings = replace(
+        settings,
+        paths=tuple(p.absolute() for p in options.paths),
+        read_only=settings.read_only or options.read_only,
+    )
     return serving.serve(settings, options.host, options.port)

@@ -244,35 +244,3 @@ def texts_by_key(entry: Entry) -> dict[bytes, str]:
 def embed(embedder: Embedder, texts: dict[bytes, str]) -> dict[bytes, Vector]:
     """The vectors of texts, under the same keys."""
     return dict(zip(texts, embedder.embed_passages(list(texts.values())), strict=True))
-
-
-def rebuild(store: PassageStore, embedder: Embedder, collection: str) -> int:
-    """Cuts and encodes every stored document anew; returns how many passages were encoded.
-
-    Questions are answered from the former vectors until the one transaction at the end.
-    """
-    splitter = Splitter(embedder.count_tokens, embedder.max_tokens)
-    encoded = 0
-    texts: dict[bytes, str] = {}
-
-    def stage() -> int:
-        missing = store.missing(texts)
-        store.stage(embed(embedder, {key: texts[key] for key in missing}))
-        texts.clear()
-        return len(missing)
-
-    for document in store.everything(collection):
-        entry = split_entry(document, splitter, embedder.fingerprint)
-        texts.update(texts_by_key(entry))
-        if len(texts) >= BATCH:
-            encoded += stage()
-    encoded += stage()
-    store.replace_all(
-        collection,
-        embedder.fingerprint,
-        (
-            split_entry(document, splitter, embedder.fingerprint)
-            for document in store.everything(collection)
-        ),
-    )
-    return encoded

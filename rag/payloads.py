@@ -10,7 +10,10 @@ from importlib.metadata import version
 
 from typing_extensions import TypedDict
 
+from rag.access import Token
+from rag.backup import Backup
 from rag.diagnosing.findings import Diagnosis, Finding
+from rag.rebuilding import Rebuilt
 from rag.store.base import CollectionRecord, Overview
 from rag.types import (
     Answer,
@@ -126,8 +129,12 @@ class SearchPayload(TypedDict):
 
 
 class ReplyPayload(SearchPayload):
-    """The answers, best first, or the reason why there is none; and an `explanation` if asked."""
+    """The answers, best first, or the reason why there is none; and an `explanation` if asked.
 
+    `rewritten` is the question that was really searched for, where it is not the one asked.
+    """
+
+    rewritten: str | None
     answered: bool
     answer: AnswerPayload | None
     answers: list[AnswerPayload]
@@ -136,14 +143,15 @@ class ReplyPayload(SearchPayload):
 
 
 class VerificationPayload(TypedDict):
-    """How a citation stands: `exact`, `moved`, `stale` or `missing`; `detail` says why.
+    """How a citation stands: `exact`, `moved`, `stale` or `missing`; `detail` says why. `status` is
+    null where that can't be told, because the stored document is damaged.
 
     `start`, `end` and `paragraph` are where its quote stands now, null where it does not. `file` is
     whether the file on the server's disk is the one that was ingested: `same`, `changed`, `gone` or
     `unreachable`; null for an upload.
     """
 
-    status: str
+    status: str | None
     document_id: str | None
     source: str | None
     start: int | None
@@ -231,14 +239,55 @@ class OverviewPayload(CollectionPayload):
     date_to: str | None
 
 
+class RebuildingPayload(TypedDict):
+    """How far a collection is encoded anew; until then it is asked as it was."""
+
+    collection: str
+    documents: int
+    total_documents: int
+
+
 class StatusPayload(TypedDict):
-    """What the index holds, and which model made each collection."""
+    """What the index holds, and which model made each collection. `writable` is whether whoever
+    asks may change it; `rebuilding` is null while this process encodes nothing anew.
+    """
 
     version: str
     reader: str
     documents: int
     passages: int
     collections: list[CollectionPayload]
+    writable: bool
+    rebuilding: RebuildingPayload | None
+
+
+class TokenPayload(TypedDict):
+    """A named token as a listing shows it; `collections` null means all."""
+
+    name: str
+    write: bool
+    collections: list[str] | None
+    created_at: str
+
+
+class BackedUpPayload(TypedDict):
+    """A collection in a backup."""
+
+    name: str
+    documents: int
+    passages: int
+    embedder: str | None
+
+
+class BackupPayload(TypedDict):
+    """A backup, as its manifest has it; `files` are SHA-256 by name."""
+
+    folder: str
+    version: str
+    schema: int
+    date: str
+    collections: list[BackedUpPayload]
+    files: dict[str, str]
 
 
 class FindingPayload(TypedDict):
@@ -333,6 +382,7 @@ def reply_payload(reply: Reply) -> ReplyPayload:
     answers = [_answer_payload(answer) for answer in reply.answers]
     return {
         **search_payload(reply),
+        "rewritten": reply.rewritten,
         "answered": bool(answers),
         "answer": answers[0] if answers else None,
         "answers": answers,
@@ -437,13 +487,55 @@ def overview_payload(overview: Overview) -> OverviewPayload:
     }
 
 
-def status_payload(reader: str, records: Sequence[CollectionRecord]) -> StatusPayload:
+def status_payload(
+    reader: str,
+    records: Sequence[CollectionRecord],
+    rebuilding: Rebuilt | None = None,
+    *,
+    writable: bool = True,
+) -> StatusPayload:
     return {
         "version": version("rag-verbatim"),
         "reader": reader,
         "documents": sum(record.documents for record in records),
         "passages": sum(record.passages for record in records),
         "collections": [collection_payload(record) for record in records],
+        "writable": writable,
+        "rebuilding": {
+            "collection": rebuilding.collection,
+            "documents": rebuilding.documents,
+            "total_documents": rebuilding.total_documents,
+        }
+        if rebuilding
+        else None,
+    }
+
+
+def token_payload(token: Token) -> TokenPayload:
+    return {
+        "name": token.name,
+        "write": token.writes,
+        "collections": token.collections,
+        "created_at": token.created_at,
+    }
+
+
+def backup_payload(backup: Backup) -> BackupPayload:
+    return {
+        "folder": str(backup.folder),
+        "version": backup.version,
+        "schema": backup.schema,
+        "date": backup.date,
+        "collections": [
+            {
+                "name": one.name,
+                "documents": one.documents,
+                "passages": one.passages,
+                "embedder": one.embedder,
+            }
+            for one in backup.collections
+        ],
+        "files": dict(backup.files),
     }
 
 

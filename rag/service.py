@@ -6,32 +6,54 @@ import hashlib
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from embeddings.base import Embedder
 from rag.answering import Query, answer
-from rag.errors import Conflict, FileRefused, InvalidInput, NotFound
+from rag.encoders import Encoders
+from rag.errors import (
+    Conflict,
+    FileRefused,
+    InvalidInput,
+    ModelMismatch,
+    NotFound,
+    ReadOnly,
+    StoreBusy,
+    no_collection,
+    no_document,
+)
 from rag.feedback import Feedback, FeedbackFile, Said, Verdict, question_of
 from rag.filters import EVERYTHING, Filters
-from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress, rebuild
+from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress
 from rag.loading.files import read_bytes
 from rag.loading.parser import Parser
 from rag.reading.base import Reader
-from rag.store.base import CollectionRecord, Overview, PassageStore, Stored
+from rag.rebuilding import Rebuilds
+from rag.settings import LONGEST_QUESTION, MOST_PASSAGES
+from rag.store.base import CollectionRecord, Overview, PassageStore, Snapshot, Stored
 from rag.syncing import Plan, Planner, preview, uploads
 from rag.tuning import Tuning, Tunings
-from rag.types import Document, DocumentRecord, IngestReport, Origin, Outcome, Reply, Span, Status
+from rag.types import (
+    Document,
+    DocumentRecord,
+    IngestReport,
+    Origin,
+    Outcome,
+    Reply,
+    Span,
+    Status,
+    Turn,
+)
 from rag.verifying import Claim, Verification, Verifier
 
 _log = logging.getLogger(__name__)
 
 DEFAULT_COLLECTION = "default"
-LONGEST_QUESTION = 2_000  # characters
-MOST_PASSAGES = 100
 MOST_FOLDERS = 1_000  # of a collection that are listed
 COLLECTION_NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 
@@ -48,36 +70,49 @@ class Original:
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a service is made of. The models are functions: loading one takes a while, and listing
-    documents needs none.
+    documents needs none. `embedder` names the configured one.
     """
 
     store: PassageStore
-    load_embedder: Callable[[], Embedder]
+    embedder: str
+    load_embedder: Callable[[str], Embedder]
     load_reader: Callable[[], Reader]
     parser: Parser
     tunings: Tunings
     feedback: FeedbackFile
     max_file_bytes: int
+    read_only: bool = False
+    max_question_chars: int = LONGEST_QUESTION
+    max_top_k: int = MOST_PASSAGES
 
 
 class Service:
-    """Ask, search, verify, ingest, list and forget. Any thread may call any method."""
+    """Ask, search, verify, ingest, list and forget. Any thread may call any method.
+
+    `rebuilds` encodes anew.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._store = parts.store
+        self._encoders = Encoders(parts.embedder, parts.load_embedder, parts.store)
         self._loading = threading.Lock()
+        self.rebuilds = Rebuilds(parts.store, self._encoders, self._compact_soon)
         self._compacting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compact")
 
-    @cached_property
-    def _embedder(self) -> Embedder:
-        return self._parts.load_embedder()
+    @property
+    def writable(self) -> bool:
+        """Whether it takes changes; where it doesn't, what would change something is `ReadOnly`."""
+        return not self._parts.read_only
+
+    def _check_writable(self) -> None:
+        if not self.writable:
+            raise ReadOnly
 
     @property
     def embedder(self) -> Embedder:
-        """The embedder, loaded at the first use. Raises `ModelUnavailable`."""
-        with self._loading:
-            return self._embedder
+        """The configured embedder, loaded at the first use. Raises `ModelUnavailable`."""
+        return self._encoders.configured
 
     @cached_property
     def _reader(self) -> Reader:
@@ -98,15 +133,19 @@ class Service:
         *,
         explain: bool = False,
         filters: Filters = EVERYTHING,
+        history: Sequence[Turn] = (),
     ) -> Reply:
         """The answers that the documents support, and the nearest passages; with `explain`, why
         each passage that was found won or lost. Only documents that `filters` let through count.
+        With the `history` of the conversation, oldest first, a follow-up question is completed
+        first: `rag.rewriting` has the rules.
 
         Raises `InvalidInput` for a blank or too long question or a bad `top_k`, `NotFound` for an
-        unknown collection, `ModelMismatch` where the index was made with another embedder.
+        unknown collection, `ModelMismatch` where it was made with an embedder that is not the
+        configured one and can't be loaded.
         """
-        query = Query(question, collection, top_k, min_confidence, explain, filters)
-        (reply,) = self.ask_all([query])
+        asked = (question, collection, top_k, min_confidence, explain, filters, tuple(history))
+        (reply,) = self.ask_all([Query(*asked)])
         return reply
 
     def ask_all(self, queries: Sequence[Query], *, tuned: bool = True) -> list[Reply]:
@@ -134,10 +173,30 @@ class Service:
         self, queries: Sequence[Query], reader: Reader | None, tuning: Tuning | None
     ) -> list[Reply]:
         for query in queries:
-            _check(query)
-        embedder = self.embedder
-        with self._store.snapshot(queries[0].collection, embedder.fingerprint) as snapshot:
+            self._check(query)
+        with ExitStack() as stack:
+            embedder, snapshot = self._opened(queries[0].collection, stack)
             return answer(queries, snapshot, embedder, reader, tuning)
+
+    def _opened(self, collection: str, stack: ExitStack) -> tuple[Embedder, Snapshot]:
+        """The collection as it is now, and the embedder that made its vectors."""
+        embedder = self.embedder
+        while True:
+            try:
+                snapshot = self._store.snapshot(collection, embedder.fingerprint)
+                return embedder, stack.enter_context(snapshot)
+            except ModelMismatch as mismatch:
+                # Once more, should a rebuild end just now.
+                embedder = self._encoders.of_mismatch(mismatch)
+
+    def _check(self, query: Query) -> None:
+        longest, most = self._parts.max_question_chars, self._parts.max_top_k
+        if not query.question.strip():
+            raise InvalidInput("the question is blank: ask something")
+        if len(query.question) > longest:
+            raise InvalidInput(f"the question is longer than {longest} characters: shorten it")
+        if not 1 <= query.top_k <= most:
+            raise InvalidInput(f"top_k is {query.top_k}: give a number from 1 to {most}")
 
     def tuning(self, collection: str) -> Tuning | None:
         """The collection's own calibration, if it has one for this reader."""
@@ -145,6 +204,7 @@ class Service:
 
     def tune(self, collection: str, tuning: Tuning) -> Path:
         """Keeps a collection's own calibration; returns the file. From now on it is used."""
+        self._check_writable()
         return self._parts.tunings.write(collection, tuning)
 
     def ingest(
@@ -159,6 +219,8 @@ class Service:
         """Brings the collection in step with files and folders; a dry run only says what it would
         do. Every file has a line in the report; a bad one does not stop the rest.
         """
+        if not dry_run:
+            self._check_writable()
         stored = self._stored(collection)
         plan = Planner(stored, self._parts.max_file_bytes, prune).plan(paths)
         if dry_run:
@@ -173,28 +235,31 @@ class Service:
         progress: Callable[[Progress], None] = ignore_progress,
     ) -> IngestReport:
         """Adds or replaces files given as (name, content); durable when it returns."""
+        self._check_writable()
         self._stored(collection)
         plan = uploads(files, self._parts.max_file_bytes)
         return self._carried_out(plan, collection, progress)
 
     def _stored(self, collection: str) -> list[Stored]:
-        if not re.fullmatch(COLLECTION_NAME, collection):
-            raise InvalidInput(
-                f"{collection!r} can't name a collection: use up to 63 lower-case letters, "
-                "digits, _ or -, the first a letter or digit"
-            )
+        check_collection(collection)
         return self._store.stored(collection)
 
     def _carried_out(
         self, plan: Plan, collection: str, progress: Callable[[Progress], None]
     ) -> IngestReport:
-        parser = self._parts.parser
-        ingestion = Ingestion(collection, self._store, self.embedder, parser, progress)
-        report = ingestion.run(plan.files)
+        embedder = self._encoders.of(collection)
+        ingestion = Ingestion(collection, self._store, embedder, self._parts.parser, progress)
+        try:
+            report = ingestion.run(plan.files)
+        except ModelMismatch as error:
+            raise StoreBusy(
+                "the collection has just been encoded anew with another model: try again"
+            ) from error
+        self._encoders.note()
         gone = [stored.document_id for stored in plan.vanished]
         if gone:
             self._store.remove(collection, gone)
-        self._compacting.submit(self._compact, collection)
+        self._compact_soon(collection)
         removed = [Outcome(s.source, Status.REMOVED, s.document_id) for s in plan.vanished]
         outcomes = (*report.outcomes, *removed, *plan.refused)
         return replace(report, outcomes=tuple(sorted(outcomes, key=lambda o: o.source)))
@@ -214,11 +279,15 @@ class Service:
         """Keeps what somebody says of a reply for evaluation; returns the line's id.
 
         The answer spoken of is named by its place, so that its words are the document's own: none
-        where the reply gave none. Raises `NotFound` for an unknown document or collection, and
+        where the reply gave none. Raises `NotFound` for an unknown document or collection, also
+        where the document is another collection's, and
         `InvalidInput` for a place outside its text or where nothing can be learnt.
         """
+        self._check_writable()
         if collection not in (known.name for known in self.collections()):
-            raise NotFound(f"there is no collection {collection!r}: `rag collections` lists them")
+            raise no_collection(collection)
+        if document_id and self.collection_of(document_id) != collection:
+            raise no_document(document_id)
         said = self._said(document_id, span, sentence) if document_id and span else None
         row = question_of(Feedback(question, collection, verdict, said, expected, note))
         self._parts.feedback.append(row)
@@ -233,9 +302,13 @@ class Service:
             )
         return Said(span.of(document.text), around.of(document.text), document.origin.source)
 
-    def verify(self, claims: Sequence[Claim]) -> list[Verification]:
-        """How kept citations stand by now, in their order; `rag.verifying` has the rule."""
-        verifier = Verifier(self._store, self._parts.max_file_bytes)
+    def verify(
+        self, claims: Sequence[Claim], sees: Callable[[str], bool] = lambda _: True
+    ) -> list[Verification]:
+        """How kept citations stand by now, in their order; `rag.verifying` has the rule. Documents
+        of a collection that is not seen are not there.
+        """
+        verifier = Verifier(self._store, self._parts.max_file_bytes, sees)
         return [verifier.verify(claim) for claim in claims]
 
     def collections(self) -> list[CollectionRecord]:
@@ -252,12 +325,14 @@ class Service:
         after: str | None = None,
         *,
         wanted: str = "",
+        within: Collection[str] | None = None,
     ) -> tuple[list[DocumentRecord], str | None]:
-        """A page of documents by source and the cursor of the next; None for all collections.
+        """A page of documents by source and the cursor of the next; None for all collections, of
+        which `within` can name those to list.
 
         Only those with all words of `wanted` in source or title, whatever their case.
         """
-        return self._store.documents(collection, limit, after, wanted.split())
+        return self._store.documents(collection, limit, after, wanted.split(), within)
 
     def all_documents(self, collection: str | None = None) -> Iterator[DocumentRecord]:
         """Every document, page by page."""
@@ -267,6 +342,10 @@ class Service:
             yield from records
             if after is None:
                 return
+
+    def collection_of(self, document_id: str) -> str:
+        """The collection that holds a document. Raises `NotFound`."""
+        return self._store.collection_of(document_id)
 
     def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
         """A document with its text. Raises `NotFound`."""
@@ -303,9 +382,10 @@ class Service:
 
     def remove(self, document_id: str) -> None:
         """Forgets a document: its words are not found again. Raises `NotFound`."""
-        collection = self._store.collection_of(document_id)
+        self._check_writable()
+        collection = self.collection_of(document_id)
         self._store.remove(collection, [document_id])
-        self._compacting.submit(self._compact, collection)
+        self._compact_soon(collection)
 
     def find(self, source: str, collection: str = DEFAULT_COLLECTION) -> str:
         """The id of the document with this source or id.
@@ -320,13 +400,8 @@ class Service:
             raise Conflict(f"{len(ids)} documents are called {source}: name one by its id: {ids}")
         return ids[0]
 
-    def rebuild(self) -> int:
-        """Cuts and encodes everything anew; returns how many passages were encoded."""
-        encoded = 0
-        for collection in self.collections():
-            encoded += rebuild(self._store, self.embedder, collection.name)
-            self._compacting.submit(self._compact, collection.name)
-        return encoded
+    def _compact_soon(self, collection: str) -> None:
+        self._compacting.submit(self._compact, collection)
 
     def _compact(self, collection: str) -> None:
         try:
@@ -341,10 +416,10 @@ class Service:
         self._store.close()
 
 
-def _check(query: Query) -> None:
-    if not query.question.strip():
-        raise InvalidInput("the question is blank: ask something")
-    if len(query.question) > LONGEST_QUESTION:
-        raise InvalidInput(f"the question is longer than {LONGEST_QUESTION} characters: shorten it")
-    if not 1 <= query.top_k <= MOST_PASSAGES:
-        raise InvalidInput(f"top_k is {query.top_k}: give a number from 1 to {MOST_PASSAGES}")
+def check_collection(name: str) -> None:
+    """Raises `InvalidInput` for what can't be a collection's name."""
+    if not re.fullmatch(COLLECTION_NAME, name):
+        raise InvalidInput(
+            f"{name!r} can't name a collection: use up to 63 lower-case letters, "
+            "digits, _ or -, the first a letter or digit"
+        )

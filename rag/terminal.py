@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
+from rag.access import Token
+from rag.backup import Backup
 from rag.diagnosing.findings import Diagnosis, Finding
 from rag.store.base import CollectionRecord
 from rag.types import Answer, Citation, DocumentRecord, Fate, IngestReport, Reply, Span, Status
@@ -22,6 +25,7 @@ _REASONS = {
 
 def reply_lines(reply: Reply, *, colour: bool) -> Iterator[str]:
     """The answers with the span marked and where each stands, then the passages."""
+    yield from _searched_lines(reply)
     for answer in reply.answers:
         yield from _answer_lines(answer, colour)
         yield ""
@@ -32,6 +36,12 @@ def reply_lines(reply: Reply, *, colour: bool) -> Iterator[str]:
         yield f"{passage.rank}. {_where(passage.citation)}  (score {passage.score:.3f})"
         yield from _wrapped(passage.text)
         yield from _also(passage.also_in)
+
+
+def _searched_lines(reply: Reply) -> Iterator[str]:
+    if reply.rewritten:
+        yield _plain(f"Searched for: {reply.rewritten}")
+        yield ""
 
 
 def _answer_lines(answer: Answer, colour: bool) -> Iterator[str]:
@@ -62,6 +72,7 @@ _FATES = {  # what `rag why` says of a passage
 
 def why_lines(reply: Reply) -> Iterator[str]:
     """Each passage that was considered: its ranks, what the reader made of it, and its fate."""
+    yield from _searched_lines(reply)
     for one in reply.considered:
         yield f"{one.rank}. {_where(one.citation)}: {_FATES[one.fate]}"
         legs = one.legs
@@ -137,6 +148,9 @@ _FILES = {  # what `rag verify` says of the file behind a citation
 }
 
 
+_DAMAGED = "damaged"  # of the stored document, so that its citations can't be judged
+
+
 def verification_lines(results: Sequence[tuple[Claim, Verification]]) -> Iterator[str]:
     """A line for each citation, then the sums."""
     for claim, found in results:
@@ -146,9 +160,10 @@ def verification_lines(results: Sequence[tuple[Claim, Verification]]) -> Iterato
         quote = textwrap.shorten(claim.quote, _LONGEST_QUOTE, placeholder=" …")
         why = "" if found.status is Standing.EXACT else f": {found.detail}"
         file = _FILES.get(found.file, "") if found.file else ""
-        yield _plain(f'{found.status:8} {where} "{quote}"{why}{file}')
-    statuses = [found.status for _, found in results]
-    yield ", ".join(f"{statuses.count(standing)} {standing}" for standing in Standing)
+        yield _plain(f'{found.status or _DAMAGED:8} {where} "{quote}"{why}{file}')
+    statuses = [found.status or _DAMAGED for _, found in results]
+    kinds = [*Standing, *([_DAMAGED] if _DAMAGED in statuses else [])]
+    yield ", ".join(f"{statuses.count(kind)} {kind}" for kind in kinds)
 
 
 def document_lines(records: Iterable[DocumentRecord]) -> Iterator[str]:
@@ -162,6 +177,20 @@ def collection_lines(records: Iterable[CollectionRecord]) -> Iterator[str]:
     for record in records:
         size = f"{record.documents:8} documents {record.passages:9} passages"
         yield f"{size}  {record.name}  ({record.embedder or 'empty'})"
+
+
+def backup_lines(what: str, folder: Path, backup: Backup) -> Iterator[str]:
+    """What a backup holds, and where it or what was made of it is."""
+    yield _plain(f"{what} {folder}: version {backup.version}, {backup.date}")
+    for one in backup.collections:
+        yield f"{one.documents:8} documents {one.passages:9} passages  {one.name}"
+
+
+def token_lines(tokens: Iterable[Token]) -> Iterator[str]:
+    for token in tokens:
+        may = "reads and writes" if token.writes else "reads"
+        where = "everything" if token.collections is None else ", ".join(token.collections)
+        yield f"{token.name:20} {may:16}  {where}  (made {token.created_at})"
 
 
 def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:

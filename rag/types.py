@@ -283,9 +283,18 @@ class Considered:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of a conversation as it was asked, and the words that were answered."""
+
+    question: str
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What a question got. No `answers` is the honest "not found": `reason` says why.
 
+    `rewritten` is the question that was really searched for, where it is not the one asked.
     `calibrated` is the day on which the collection's own calibration was fitted, if it has one.
     `considered` explains it passage by passage, in the order after reading, where that was asked.
     """
@@ -301,6 +310,7 @@ class Reply:
     took_ms: Mapping[str, float] = field(default_factory=dict)
     calibrated: str | None = None
     considered: tuple[Considered, ...] = ()
+    rewritten: str | None = None
 
 
 class Status(StrEnum):

@@ -11,6 +11,7 @@ The rule, for one citation:
 - `stale`: the document is there and the quote is not, or stands at several places that nothing
   tells apart; or the quote stands, but with a sentence or under a source that were never its own.
 - `missing`: there is no such document, and no other with the same text or bytes.
+- None of these can be told where the document is damaged and no other holds the quote.
 
 What else a citation says (title, page, heading, paragraph) is not compared; the paragraph that is
 given back is counted anew. `file` is a second, independent statement: whether the file that the
@@ -21,14 +22,13 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from rag.errors import FileRefused, FileVanished, NotFound
+from rag.errors import DocumentDamaged, FileRefused, FileVanished, NotFound
 from rag.ingestion import UPLOADS
 from rag.loading.files import read_bytes
 from rag.store.base import PassageStore
@@ -76,11 +76,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How a citation stands, and where its quote is now. `file` is None without a document, and
-    for an upload, which has no file.
+    """How a citation stands, and where its quote is now. `status` is None where that can't be told,
+    because the stored document is damaged. `file` is None without a document, and for an upload,
+    which has no file.
     """
 
-    status: Standing
+    status: Standing | None
     document_id: str | None
     source: str | None
     detail: str
@@ -105,20 +106,26 @@ class _Open:
 
 
 class Verifier:
-    """Judges citations one after the other; the module says by which rule."""
+    """Judges citations one after the other; the module says by which rule. A document of a
+    collection that `sees` denies is not there.
+    """
 
-    def __init__(self, store: PassageStore, max_file_bytes: int) -> None:
+    def __init__(
+        self, store: PassageStore, max_file_bytes: int, sees: Callable[[str], bool]
+    ) -> None:
         self._store = store
+        self._sees = sees
         self._max_file_bytes = max_file_bytes
         self._open = lru_cache(_OPEN)(self._opened)
 
     def verify(self, claim: Claim) -> Verification:
-        named = [_in_named(claim, document) for document in self._named(claim)]
-        best = min(named, key=lambda one: list(Standing).index(one.status), default=None)
+        damaged: list[DocumentDamaged] = []
+        named = [_in_named(claim, document) for document in self._named(claim, damaged)]
+        best = min(named, key=_rank, default=None)
         if best and best.holds:
             return best
         here = {one.document_id for one in named}
-        for document in self._alike(claim):
+        for document in self._alike(claim, damaged):
             if document.origin.document_id not in here:
                 found = _in_text(claim, document)
                 if found.holds:
@@ -127,19 +134,27 @@ class Verifier:
                         status=Standing.MOVED,
                         detail="another document has the same content: its file was renamed",
                     )
+        if damaged:
+            return Verification(None, claim.document_id, claim.source, str(damaged[0]))
         return best or _missing(claim)
 
-    def _named(self, claim: Claim) -> Iterator[_Open]:
+    def _named(self, claim: Claim, damaged: list[DocumentDamaged]) -> Iterator[_Open]:
         ids = [claim.document_id] if claim.document_id else self._store.named(claim.source or "")
-        yield from self._each(ids)
+        yield from self._each(ids, damaged)
 
-    def _alike(self, claim: Claim) -> Iterator[_Open]:
-        yield from self._each(self._store.alike(claim.text_sha256, claim.sha256))
+    def _alike(self, claim: Claim, damaged: list[DocumentDamaged]) -> Iterator[_Open]:
+        yield from self._each(self._store.alike(claim.text_sha256, claim.sha256), damaged)
 
-    def _each(self, ids: list[str]) -> Iterator[_Open]:
+    def _each(self, ids: list[str], damaged: list[DocumentDamaged]) -> Iterator[_Open]:
+        """Those of the documents that can be read; why others can't be is added to `damaged`."""
         for document_id in ids:
-            with suppress(NotFound):  # never there, or removed meanwhile
-                yield self._open(document_id)
+            try:
+                if self._sees(self._store.collection_of(document_id)):
+                    yield self._open(document_id)
+            except NotFound:
+                continue  # never there, or removed meanwhile
+            except DocumentDamaged as error:
+                damaged.append(error)
 
     def _opened(self, document_id: str) -> _Open:
         document, _ = self._store.document(document_id)
@@ -163,6 +178,10 @@ def file_state(origin: Origin, max_bytes: int) -> FileState | None:
         return FileState.UNREACHABLE
     same = hashlib.sha256(data).hexdigest() == origin.sha256
     return FileState.SAME if same else FileState.CHANGED
+
+
+def _rank(one: Verification) -> int:
+    return list(Standing).index(one.status or Standing.MISSING)
 
 
 def _in_named(claim: Claim, document: _Open) -> Verification:

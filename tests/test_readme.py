@@ -23,6 +23,12 @@ def commands() -> dict[str, argparse.ArgumentParser]:
     return dict(choices)
 
 
+def nested(command: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parsers of a command's own commands."""
+    inner = [a for a in command._actions if isinstance(a, argparse._SubParsersAction)]
+    return [parser for action in inner for parser in action.choices.values()]
+
+
 def test_commands() -> None:
     table = README[README.index("## Command line") : README.index("## HTTP")]
     assert set(re.findall(r"`rag (\w+)", table)) == set(commands())
@@ -32,7 +38,8 @@ def test_options_of_commands() -> None:
     known = {
         option
         for command in commands().values()
-        for action in command._actions
+        for one in (command, *nested(command))
+        for action in one._actions
         for option in action.option_strings
     }
     ours = re.sub(r"`python -m tests[^`]*`|curl [^\n]*", "", README)

@@ -260,12 +260,12 @@ def test_another_embedder_is_refused_with_the_cure(service: Service, folder: Pat
     class Other(type(service.embedder)):  # type: ignore[misc]
         fingerprint = "other"
 
-    other = Service(replace(service._parts, load_embedder=Other))
+    other = Service(replace(service._parts, load_embedder=lambda _: Other()))
     with pytest.raises(ModelMismatch, match="rag rebuild"):
         other.ask("How many days of annual leave?")
     with pytest.raises(ModelMismatch, match="rag rebuild"):
         other.ingest_uploads([("a.txt", b"Words.")])
-    assert other.rebuild() == 201
+    assert other.rebuilds.run() == 201
     assert [p.text for p in other.ask("How many days of annual leave?").passages] == [
         p.text for p in before
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import apsw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,7 +69,9 @@ def judged(service: Service, claim: Claim) -> Verification:
     return found
 
 
-def in_short(found: Verification) -> tuple[str, str | None, Span | None, int | None, str | None]:
+def in_short(
+    found: Verification,
+) -> tuple[object, ...]:
     return found.status, found.source, found.span, found.paragraph, found.file
 
 
@@ -353,3 +356,40 @@ def test_every_citation_is_exact_and_moves_with_its_text(
         assert found.source == claim.source
         assert found.span == claim.span.shifted(len(added))
     service.close()
+
+
+class TestDamage:
+    """What can't be read is told of the citations that need it, and of no others."""
+
+    @pytest.fixture
+    def damaged(self, service: Service, folder: Path, tmp_path: Path) -> Service:
+        service.ingest([folder])
+        connection = apsw.Connection(str(tmp_path / "home/index.sqlite"))
+        connection.execute("UPDATE documents SET text = text || '!' WHERE source = 'leave.txt'")
+        connection.close()
+        return service
+
+    def test_one_of_two(self, damaged: Service) -> None:
+        other = "The car park closes at 22:30.\n"
+        claims = [claim_of(LEAVE, QUOTE), claim_of(other, Span(23, 28), "other.txt")]
+        first, second = damaged.verify(claims)
+        assert (first.status, first.span, first.file) == (None, None, None)
+        assert "text of document leave.txt is damaged" in first.detail
+        assert not first.holds
+        assert second.status is Standing.EXACT
+
+    def test_by_id(self, damaged: Service) -> None:
+        claim = claim_of(LEAVE, QUOTE, document_id=damaged.find("leave.txt"))
+        assert judged(damaged, claim).status is None
+
+    def test_a_copy_holds_it(self, damaged: Service, folder: Path) -> None:
+        (folder / "copy.txt").write_text(LEAVE)
+        damaged.ingest([folder])
+        found = judged(damaged, claim_of(LEAVE, QUOTE))
+        assert (found.status, found.source) == (Standing.MOVED, "copy.txt")
+
+    def test_another_document_of_this_name_does_not(self, damaged: Service, tmp_path: Path) -> None:
+        (tmp_path / "second").mkdir()
+        (tmp_path / "second/leave.txt").write_text("Nothing of the kind.\n")
+        damaged.ingest([tmp_path / "second"])
+        assert judged(damaged, claim_of(LEAVE, QUOTE)).status is None

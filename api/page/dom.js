@@ -1,38 +1,25 @@
-// @ts-check
 /** Making elements. Words from the API only ever become text nodes here, never markup. */
 
-/**
- * @param {string} tag
- * @param {Record<string, string>} attributes names and values that this page chose itself
- * @param {...(Node | string)} children strings become text nodes
- * @returns {HTMLElement}
- */
 export function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
+	const node = document.createElement(tag);
+	for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+	node.append(...children);
+	return node;
 }
 
-/**
- * @param {string} label
- * @param {() => void} action
- * @param {string} style
- */
 export function button(label, action, style = "quiet") {
-  const node = element("button", { type: "button", class: style }, label);
-  node.addEventListener("click", action);
-  return node;
+	const node = element("button", { type: "button", class: style }, label);
+	node.addEventListener("click", action);
+	return node;
 }
 
-/**
- * @template {HTMLElement} [T=HTMLElement]
- * @param {string} selector
- * @param {ParentNode} [root]
- * @returns {T}
- */
+/** Says something to those who can't see it. */
+export function announce(words) {
+	find("#announcer").textContent = words;
+}
+
 export function find(selector, root = document) {
-  const node = root.querySelector(selector);
-  if (node === null) throw new Error(`The page has no ${selector}`);
-  return /** @type {T} */ (node);
+	const node = root.querySelector(selector);
+	if (node === null) throw new Error(`The page has no ${selector}`);
+	return node;
 }

@@ -1,4 +1,3 @@
-// @ts-check
 /** A reply as the conversation shows it. */
 
 import { button, element } from "./dom.js";
@@ -6,142 +5,97 @@ import { origin, place } from "./origin.js";
 import { marked, unitsAt } from "./text.js";
 import { counted, lasted, trust, whyNotFound } from "./words.js";
 
-/** @typedef {import("./api.js").Answer} Answer */
-/** @typedef {import("./api.js").Citation} Citation */
-/** @typedef {import("./api.js").Passage} Passage */
-/** @typedef {import("./api.js").Reply} Reply */
-/** @typedef {(citation: Citation) => HTMLElement} Cite makes the button that opens a source */
-
-/**
- * @param {Reply} reply
- * @param {(citation: Citation, opener: HTMLElement) => void} open
- */
 export function replyView(reply, open) {
-  const cite = numbered(open);
-  const [first, ...others] = reply.answers;
-  const view = element("div", { class: "reply" });
-  if (first) {
-    view.append(answerView(first, cite), factsView(first.confidence, reply.took_ms.total));
-    if (others.length) view.append(othersView(others, cite));
-  } else {
-    view.append(notFoundView(reply.reason), factsView(null, reply.took_ms.total));
-  }
-  if (reply.passages.length) view.append(passagesView(reply, cite));
-  return view;
+	const cite = numbered(open);
+	const [first, ...others] = reply.answers;
+	const view = element("div", { class: "reply" });
+	if (first) {
+		view.append(answerView(first, cite), factsView(first.confidence, reply.took_ms.total));
+		if (others.length) view.append(othersView(others, cite));
+	} else {
+		view.append(notFoundView(reply.reason), factsView(null, reply.took_ms.total));
+	}
+	if (reply.passages.length) view.append(passagesView(reply, cite));
+	return view;
 }
 
-/**
- * The reply in one breath, for the live region.
- * @param {Reply} reply
- */
+/** The reply in one breath, for the live region. */
 export function spoken(reply) {
-  const [first] = reply.answers;
-  if (!first) return `Not found in your files. ${whyNotFound(reply.reason)}`;
-  const { title, source } = first.citation;
-  return `Answer: ${first.text}. From ${title || source}, ${place(first.citation)}. The sentence: ${first.sentence}`;
+	const [first] = reply.answers;
+	if (!first) return `Not found in your files. ${whyNotFound(reply.reason)}`;
+	const { title, source } = first.citation;
+	return `Answer: ${first.text}. From ${title || source}, ${place(first.citation)}. The sentence: ${first.sentence}`;
 }
 
-/**
- * @param {(citation: Citation, opener: HTMLElement) => void} open
- * @returns {Cite}
- */
 function numbered(open) {
-  let number = 0;
-  return (citation) => {
-    number += 1;
-    const node = button("", () => open(citation, node), "cite");
-    node.append(
-      element("span", { class: "number" }, String(number)),
-      element("span", { class: "where" }, ...origin(citation), element("span", { class: "place" }, place(citation))),
-    );
-    return node;
-  };
+	let number = 0;
+	return (citation) => {
+		number += 1;
+		const node = button("", () => open(citation, node), "cite");
+		node.append(
+			element("span", { class: "number" }, String(number)),
+			element("span", { class: "where" }, ...origin(citation), element("span", { class: "place" }, place(citation))),
+		);
+		return node;
+	};
 }
 
-/**
- * @param {Answer} answer
- * @param {Cite} cite
- */
 function answerView(answer, cite) {
-  const view = element("div", { class: "answer" });
-  view.append(element("blockquote", { dir: "auto" }, ...sentenceView(answer)), cite(answer.citation));
-  view.append(...alsoView(answer.also_in, cite));
-  return view;
+	const view = element("div", { class: "answer" });
+	view.append(element("blockquote", { dir: "auto" }, ...sentenceView(answer)), cite(answer.citation));
+	view.append(...alsoView(answer.also_in, cite));
+	return view;
 }
 
-/**
- * The sentence with the answer marked, provided that the offsets give exactly the answer's words.
- * @param {Answer} answer
- */
+/** The sentence with the answer marked, provided that the offsets give exactly the answer's words. */
 function sentenceView({ sentence, citation }) {
-  const origin = citation.sentence_start ?? citation.start;
-  const [from, to] = unitsAt(sentence, [citation.start - origin, citation.end - origin]);
-  if (sentence.slice(from, to) !== citation.quote) return [sentence];
-  return marked(sentence, { start: 0, end: sentence.length }, from, to);
+	const origin = citation.sentence_start ?? citation.start;
+	const [from, to] = unitsAt(sentence, [citation.start - origin, citation.end - origin]);
+	if (sentence.slice(from, to) !== citation.quote) return [sentence];
+	return marked(sentence, { start: 0, end: sentence.length }, from, to);
 }
 
-/**
- * @param {Citation[] | undefined} citations
- * @param {Cite} cite
- */
 function alsoView(citations, cite) {
-  if (!citations?.length) return [];
-  return [element("div", { class: "also" }, element("span", {}, "also in"), ...citations.map(cite))];
+	if (!citations?.length) return [];
+	return [element("div", { class: "also" }, element("span", {}, "also in"), ...citations.map(cite))];
 }
 
-/**
- * @param {number | null} confidence
- * @param {number} milliseconds
- */
 function factsView(confidence, milliseconds) {
-  const facts = element("p", { class: "facts" });
-  if (confidence !== null) {
-    facts.append(element("span", { title: `${Math.round(confidence * 100)} %` }, trust(confidence)), " · ");
-  }
-  facts.append(lasted(milliseconds));
-  return facts;
+	const facts = element("p", { class: "facts" });
+	if (confidence !== null) {
+		facts.append(element("span", { title: `${Math.round(confidence * 100)} %` }, trust(confidence)), " · ");
+	}
+	facts.append(lasted(milliseconds));
+	return facts;
 }
 
-/**
- * @param {Answer[]} answers
- * @param {Cite} cite
- */
 function othersView(answers, cite) {
-  const items = answers.map((answer) => element("li", {}, answerView(answer, cite)));
-  return element("section", { class: "others" }, element("h3", {}, "Also answered"), element("ul", {}, ...items));
+	const items = answers.map((answer) => element("li", {}, answerView(answer, cite)));
+	return element("section", { class: "others" }, element("h3", {}, "Also answered"), element("ul", {}, ...items));
 }
 
-/** @param {string | null} reason */
 function notFoundView(reason) {
-  return element(
-    "div",
-    { class: "not-found" },
-    element("h3", {}, "Not found in your files"),
-    element("p", {}, whyNotFound(reason)),
-  );
+	return element(
+		"div",
+		{ class: "not-found" },
+		element("h3", {}, "Not found in your files"),
+		element("p", {}, whyNotFound(reason)),
+	);
 }
 
-/**
- * @param {Reply} reply
- * @param {Cite} cite
- */
 function passagesView({ answers, passages }, cite) {
-  const found = answers.length > 0;
-  const label = found ? counted(passages.length, "passage") + " read" : `Nearest passages (${passages.length})`;
-  const items = passages.map((passage) => element("li", {}, ...passageView(passage, cite)));
-  const view = element("details", { class: "passages" }, element("summary", {}, label), element("ol", {}, ...items));
-  view.toggleAttribute("open", !found);
-  return view;
+	const found = answers.length > 0;
+	const label = found ? counted(passages.length, "passage") + " read" : `Nearest passages (${passages.length})`;
+	const items = passages.map((passage) => element("li", {}, ...passageView(passage, cite)));
+	const view = element("details", { class: "passages" }, element("summary", {}, label), element("ol", {}, ...items));
+	view.toggleAttribute("open", !found);
+	return view;
 }
 
-/**
- * @param {Passage} passage
- * @param {Cite} cite
- */
 function passageView(passage, cite) {
-  return [
-    element("blockquote", { dir: "auto" }, passage.text),
-    cite(passage.citation),
-    ...alsoView(passage.also_in, cite),
-  ];
+	return [
+		element("blockquote", { dir: "auto" }, passage.text),
+		cite(passage.citation),
+		...alsoView(passage.also_in, cite),
+	];
 }

@@ -49,10 +49,12 @@ class Checker:
         self._rows: dict[str, DocumentRow] = {}
         self._sample = Sample()
         self._behind: dict[str, int] = {}
-        self._documents = self._passages = 0
+        self._documents = self._passages = self._damaged = 0
+        self._is_rebuilt = False
 
     def run(self) -> Checkup:
         findings: list[Finding] = []
+        self._is_rebuilt = self._upkeep.overhaul.is_under_way()
         try:
             with self._upkeep.examination() as examined:
                 for finding in self._in_the_store(examined):
@@ -71,6 +73,7 @@ class Checker:
 
     def _in_the_store(self, examined: Examination) -> Iterator[Finding]:
         if damages := examined.damages():
+            self._damaged += 1
             more = f" and {len(damages) - 1} more" if len(damages) > 1 else ""
             yield Finding(Fault.FILE, f"SQLite's check of the file says: {damages[0]}{more}")
         self._states = {state.name: state for state in examined.collections()}
@@ -86,7 +89,7 @@ class Checker:
             yield from self._in_document(row)
             self._show(self._documents, total)
         yield from self._in_sample()
-        yield from _in_orphans(examined)
+        yield from self._in_orphans(examined)
         for state in self._states.values():
             yield from self._in_cache(examined, state)
         by_row = {row.row_id: row for row in self._rows.values()}
@@ -100,6 +103,7 @@ class Checker:
 
     def _in_document(self, row: DocumentRow) -> Iterator[Finding]:
         if row.sound is None:
+            self._damaged += 1
             yield _of(row, Fault.DOCUMENT, row.damage)
             return
         document, record = row.sound
@@ -173,6 +177,19 @@ class Checker:
                 what = f"encoded again, a passage has another vector (cosine {cosine:.3f})"
                 yield _of(sampled.row, Fault.VECTORS, what)
 
+    def _in_orphans(self, examined: Examination) -> Iterator[Finding]:
+        orphans = examined.orphans()
+        # A rebuild's vectors have no passage until it ends.
+        vectors = 0 if self._is_rebuilt or self._upkeep.overhaul.is_under_way() else orphans.vectors
+        if orphans.passages or vectors:
+            what = f"{orphans.passages} passages without a document"
+            yield Finding(Fault.ORPHANS, f"{what}, {vectors} vectors without a passage")
+        # Where rows are damaged or lost, they may be all that is left of a document.
+        if orphans.originals and not (self._damaged or orphans.passages):
+            yield Finding(
+                Fault.UNUSED, f"the bytes of {orphans.originals} uploads that no document uses"
+            )
+
     def _in_cache(self, examined: Examination, state: CollectionState) -> Iterator[Finding]:
         facts = examined.cache(state)
         self._behind[state.name] = facts.behind
@@ -191,13 +208,6 @@ def _name_of(row: DocumentRow) -> DocumentRow:
 
 def _of(row: DocumentRow, fault: Fault, what: str) -> Finding:
     return Finding(fault, what, row.collection, row.source, row.document_id, row.row_id)
-
-
-def _in_orphans(examined: Examination) -> Iterator[Finding]:
-    orphans = examined.orphans()
-    if orphans.passages or orphans.vectors:
-        what = f"{orphans.passages} passages without a document"
-        yield Finding(Fault.ORPHANS, f"{what}, {orphans.vectors} vectors without a passage")
 
 
 def _is_moment(words: object) -> bool:

@@ -72,8 +72,13 @@ class Doctor:
     def repair(self, show: Show) -> Diagnosis:
         """Checks, mends what can be mended, and checks again.
 
-        Raises `StoreBusy` where another process writes; what is mended by then stays so.
+        Raises `StoreBusy` where another process writes, what is mended by then stays so, or where a
+        rebuild is under way.
         """
+        with self._upkeep.overhaul.held():
+            return self._repaired(show)
+
+    def _repaired(self, show: Show) -> Diagnosis:
         before = now = self._checked(show)
         reasons: dict[Name, str] = {}
         tries: Counter[Name] = Counter()
@@ -110,6 +115,8 @@ class Doctor:
                 self._mend_row(finding)
             case Fault.ORPHANS:
                 self._upkeep.drop_orphans()
+            case Fault.UNUSED:
+                self._upkeep.drop_unused_originals()
             case Fault.CACHE:
                 self._upkeep.rebuild_cache(finding.collection or "")
             case _:

@@ -17,6 +17,7 @@ class Fault(StrEnum):
     ORPHANS = "orphans"
     CACHE = "cache"
     LEFTOVERS = "leftovers"
+    UNUSED = "unused"
     ORIGINAL = "original"
     MODEL = "model"
     CALIBRATION = "calibration"
@@ -45,8 +46,10 @@ _COSTS = {
     Fault.ORPHANS: "they take up room, and those that are searched push others out",
     Fault.CACHE: "passages may not be found, or opening the index takes longer",
     Fault.LEFTOVERS: "they take up room",
+    Fault.UNUSED: "they take up room",
     Fault.ORIGINAL: "it can't be downloaded, and a damaged document can't be read from it again",
-    Fault.MODEL: "questions to it are refused, and its vectors can't be checked",
+    Fault.MODEL: "it is asked with that model where it can be loaded, else not at all, and its "
+    "vectors can't be checked",
     Fault.CALIBRATION: "its own confidence and threshold are not used",
     Fault.FEEDBACK: "evaluating it stops there, unless with --partial",
 }
@@ -60,8 +63,9 @@ _CURES = {
     Fault.ORPHANS: "they are forgotten; no text is lost with them",
     Fault.CACHE: "it is built anew from the database",
     Fault.LEFTOVERS: "they are removed",
+    Fault.UNUSED: "they are removed",
     Fault.ORIGINAL: "nothing: upload the file again",
-    Fault.MODEL: "nothing: configure the former model, or run `rag rebuild`",
+    Fault.MODEL: "nothing: `rag rebuild` encodes it anew, and so does `rag serve` by itself",
     Fault.CALIBRATION: "nothing: fit it again with `rag eval --calibrate`, or delete the file to "
     "go back to the reader's own threshold",
     Fault.FEEDBACK: "nothing: it is what people wrote; correct the line or delete it",

@@ -94,6 +94,8 @@ def _row(one: _Asked, best: Candidate | None, milliseconds: float | None) -> Row
     return Row(
         id=one.question.id,
         question=one.question.question,
+        history=[],
+        rewritten=None,
         tags=[],
         answerable=outcome.answerable,
         answers=accepted,

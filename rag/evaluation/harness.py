@@ -18,7 +18,8 @@ from rag.evaluation.questions import Question, QuestionSet
 from rag.evaluation.ranking import ranking_scores, recall_curve, units
 from rag.evaluation.rows import Row, judged
 from rag.evaluation.run import CorpusFacts, Run, RunSettings, run_of
-from rag.service import LONGEST_QUESTION, Service
+from rag.service import Service
+from rag.settings import LONGEST_QUESTION
 from rag.types import Reply
 
 PASSAGES = 10  # shown for each question, so that metrics at 10 can be told
@@ -76,7 +77,10 @@ class _Asking:
     def rows(self, questions: Sequence[Question], timed: bool) -> list[Row]:
         """Rows of questions that are asked together."""
         read = [question for question in questions if _is_read(question)]
-        queries = [Query(q.question, self._collection, PASSAGES, explain=True) for q in read]
+        queries = [
+            Query(q.question, self._collection, PASSAGES, explain=True, history=q.history)
+            for q in read
+        ]
         asked = self._service.ask_all(queries, tuned=self._tuned) if queries else []
         replies = {q.id: reply for q, reply in zip(read, asked, strict=True)}
         return [self._judged(question, replies.get(question.id), timed) for question in questions]

@@ -9,6 +9,7 @@ from typing import Any
 
 from rag.errors import InvalidInput
 from rag.evaluation.questions import Evidence, Question, QuestionSet, checked, text_field
+from rag.types import Turn
 
 
 def read_json_lines(path: Path, *, partial: bool = False) -> QuestionSet:
@@ -46,6 +47,7 @@ def _question(row: Any) -> Question:
         evidence=tuple(_evidence(item) for item in _list(row, "evidence")),
         tags=_texts(row, "tags"),
         rejected=rejected,
+        history=tuple(_turn(item) for item in _list(row, "history")),
     )
     if bool(answerable) != bool(question.answers):
         raise ValueError("answerable questions have answers, others have none")
@@ -56,6 +58,16 @@ def _evidence(item: Any) -> Evidence:
     if not isinstance(item, dict):
         raise ValueError("evidence must hold objects with source and quote")
     return Evidence(text_field(item, "source"), text_field(item, "quote"))
+
+
+def _turn(item: Any) -> Turn:
+    """A question asked before: its text, or an object with it and what was answered."""
+    fields = item if isinstance(item, dict) else {"question": item}
+    answer = text_field(fields, "answer") if fields.get("answer") is not None else None
+    try:
+        return Turn(text_field(fields, "question"), answer)
+    except ValueError as error:
+        raise ValueError(f"history: {error}") from error
 
 
 def _list(row: Mapping[str, Any], name: str) -> list[Any]:

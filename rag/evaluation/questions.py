@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InvalidInput
+from rag.types import Turn
 
 _SHOWN = 5  # wrong lines
 
@@ -31,7 +32,8 @@ class Question:
 
     `answerable` is None where nobody has said: then only what was found is judged, and whether an
     answer that somebody has `rejected` comes again. `relevant` are files that bear on the question
-    with their grades, for collections that are judged by file.
+    with their grades, for collections that are judged by file. `history` is the conversation that
+    the question follows, oldest first.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Question:
     tags: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
     relevant: tuple[tuple[str, int], ...] = ()
+    history: tuple[Turn, ...] = ()
 
     @property
     def grades(self) -> dict[str, int]:
@@ -63,7 +66,10 @@ class QuestionSet:
     @property
     def fingerprint(self) -> str:
         """A hash of the questions and their gold: two runs with one can be compared."""
-        rows = json.dumps([asdict(question) for question in self.questions], ensure_ascii=True)
+        # A set without conversations has the hash that it had before there were any.
+        facts = [asdict(question) for question in self.questions]
+        kept = [{k: v for k, v in one.items() if v or k != "history"} for one in facts]
+        rows = json.dumps(kept, ensure_ascii=True)
         return hashlib.sha256(rows.encode()).hexdigest()
 
 

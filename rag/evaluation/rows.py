@@ -59,7 +59,8 @@ class ShownRow(TypedDict):
 
 
 class Row(TypedDict):
-    """A question, its gold, its reply and its scores.
+    """A question, its gold, its reply and its scores. `history` are the questions before it, and
+    `rewritten` is what was searched for where that is not the question.
 
     `guess` is what the reader would have said where it refused; `strength` says how sure it was of
     its answer or guess, and `sound` whether that is what confidence promises (`is_sound`). What is
@@ -68,6 +69,8 @@ class Row(TypedDict):
 
     id: str
     question: str
+    history: list[str]
+    rewritten: str | None
     tags: list[str]
     answerable: bool | None
     answers: list[str]
@@ -102,6 +105,8 @@ def judged(question: Question, reply: Reply, locator: Locator, milliseconds: flo
     return Row(
         id=question.id,
         question=question.question,
+        history=[turn.question for turn in question.history],
+        rewritten=reply.rewritten,
         tags=list(question.tags),
         answerable=question.answerable,
         answers=list(question.answers),

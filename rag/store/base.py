@@ -144,10 +144,16 @@ class PassageStore(Protocol):
     def overview(self, collection: str, most_folders: int) -> Overview: ...
 
     def documents(
-        self, collection: str | None, limit: int, after: str | None, words: Sequence[str] = ()
+        self,
+        collection: str | None,
+        limit: int,
+        after: str | None,
+        words: Sequence[str] = (),
+        within: Collection[str] | None = None,
     ) -> tuple[list[DocumentRecord], str | None]:
         """A page of documents by source, and the cursor of the next page if there is one; only
-        those with all `words` in source or title, whatever their case.
+        those with all `words` in source or title, whatever their case. Of all collections, `within`
+        can name those to list.
         """
         ...
 
@@ -207,6 +213,22 @@ class PassageStore(Protocol):
         ...
 
     def snapshot(self, collection: str, embedder: str) -> AbstractContextManager[Snapshot]: ...
+
+    def check(self, collection: str, embedder: str) -> None:
+        """Raises `ModelMismatch` where another embedder has made the collection's vectors."""
+        ...
+
+    def model(self, embedder: str) -> str | None:
+        """The name that the model with this fingerprint was loaded by, if it was noted."""
+        ...
+
+    def keep_model(self, embedder: str, name: str) -> None:
+        """Notes that name."""
+        ...
+
+    def overhaul(self) -> AbstractContextManager[None]:
+        """Held by whoever stages vectors for a later commit, and by repairs: one at a time."""
+        ...
 
     def compact(self, collection: str) -> None:
         """Brings the caches up to date on disk where that pays."""

@@ -47,13 +47,19 @@ class Base:
 
 
 class CacheFolder:
-    """The bases of one collection, and each process's private copies of word indexes."""
+    """The bases of one collection, and each process's private copies of word indexes.
 
-    def __init__(self, folder: Path) -> None:
+    With `read_only` it has none: tantivy makes a lock file even to read, so memory serves instead.
+    """
+
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self._folder = folder
+        self._read_only = read_only
 
     def sound(self, name: str) -> Base | None:
         """The base of this name, if every byte of it is as it was written."""
+        if self._read_only:
+            return None
         base = Base(self._folder / name)
         try:
             written = (base.folder / _MANIFEST).read_bytes()

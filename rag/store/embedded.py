@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from rag.errors import NotFound
+from rag.errors import NotFound, ReadOnly, no_document
 from rag.store import listing
 from rag.store.base import CollectionRecord, Entry, Overview, Stored, Vector
 from rag.store.caches import CacheFolder
 from rag.store.following import Follower
+from rag.store.overhaul import Overhaul
 from rag.store.rows import (
     DOCUMENT_COLUMNS,
     ORIGIN_COLUMNS,
@@ -27,6 +28,7 @@ from rag.store.statements import (
     check_embedder,
     forget,
     forget_base,
+    model_of,
     next_generation,
     prune,
     put_document,
@@ -41,11 +43,22 @@ class EmbeddedStore:
     """`PassageStore` in a folder: `index.sqlite` is the truth, `caches/` can be deleted any time.
 
     Any number of processes may use one folder; each write waits at most `busy_seconds` for
-    another one's.
+    another one's. `commit` adds nothing beyond `max_bytes` of the file: it raises `StoreAtLimit`.
+    With `read_only` nothing in the folder is written: caches live in memory.
     """
 
-    def __init__(self, home: Path, busy_seconds: float = 1.0) -> None:
-        self._database = Database(home / "index.sqlite", busy_seconds)
+    def __init__(
+        self,
+        home: Path,
+        busy_seconds: float = 1.0,
+        max_bytes: int | None = None,
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self._database = Database(home / "index.sqlite", busy_seconds, read_only=read_only)
+        self._read_only = read_only
+        self._overhaul = Overhaul(home, busy_seconds)
+        self._max_bytes = max_bytes
         self._caches = home / "caches"
         self._followers: dict[str, Follower] = {}
         self._lock = threading.Lock()
@@ -69,10 +82,15 @@ class EmbeddedStore:
             return [stored_of(row) for row in rows]
 
     def documents(
-        self, collection: str | None, limit: int, after: str | None, words: Sequence[str] = ()
+        self,
+        collection: str | None,
+        limit: int,
+        after: str | None,
+        words: Sequence[str] = (),
+        within: Collection[str] | None = None,
     ) -> tuple[list[DocumentRecord], str | None]:
         with self._database.read() as connection:
-            return listing.page_of_documents(connection, collection, limit, after, words)
+            return listing.page_of_documents(connection, collection, limit, after, words, within)
 
     def document(self, document_id: str) -> tuple[Document, DocumentRecord]:
         with self._database.read() as connection:
@@ -81,7 +99,7 @@ class EmbeddedStore:
                 (document_id,),
             ).fetchone()
         if row is None:
-            raise _no_document(document_id)
+            raise no_document(document_id)
         return document_of(row)
 
     def collection_of(self, document_id: str) -> str:
@@ -89,7 +107,7 @@ class EmbeddedStore:
         with self._database.read() as connection:
             row = connection.execute(query, (document_id,)).fetchone()
         if row is None:
-            raise _no_document(document_id)
+            raise no_document(document_id)
         return str(row[0])
 
     def original(self, document_id: str) -> tuple[Origin, bytes | None]:
@@ -101,7 +119,7 @@ class EmbeddedStore:
                 (document_id,),
             ).fetchone()
         if row is None:
-            raise _no_document(document_id)
+            raise no_document(document_id)
         return original_of(row)
 
     def named(self, source: str) -> list[str]:
@@ -145,7 +163,7 @@ class EmbeddedStore:
         vectors: Mapping[bytes, Vector] | None = None,
         remove: Collection[str] = (),
     ) -> int:
-        with self._database.write() as connection:
+        with self._database.write(self._max_bytes) as connection:
             check_embedder(state_of(connection, collection, make=True), embedder)
             generation = next_generation(connection, collection, embedder)
             put_vectors(connection, vectors or {})
@@ -198,6 +216,23 @@ class EmbeddedStore:
                 # Another thread has just followed a write; a new transaction sees it, too.
                 seen = view.generation
 
+    def check(self, collection: str, embedder: str) -> None:
+        with self._database.read() as connection, suppress(NotFound):
+            check_embedder(state_of(connection, collection), embedder)
+
+    def model(self, embedder: str) -> str | None:
+        with self._database.read() as connection:
+            return model_of(connection, embedder)
+
+    def keep_model(self, embedder: str, name: str) -> None:
+        with self._database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO models VALUES (?, ?)", (embedder, name))
+
+    def overhaul(self) -> AbstractContextManager[None]:
+        if self._read_only:
+            raise ReadOnly
+        return self._overhaul.held()
+
     def compact(self, collection: str) -> None:
         with self._database.read() as connection:
             state = state_of(connection, collection)
@@ -221,8 +256,4 @@ class EmbeddedStore:
             return self._followers[collection]
 
     def _cache_folder(self, collection: str) -> CacheFolder:
-        return CacheFolder(self._caches / collection)
-
-
-def _no_document(document_id: str) -> NotFound:
-    return NotFound(f"there is no document {document_id}: `rag documents` lists them")
+        return CacheFolder(self._caches / collection, read_only=self._read_only)

@@ -67,6 +67,7 @@ class Orphans:
 
     passages: int
     vectors: int
+    originals: int
 
 
 class Examination:
@@ -165,7 +166,10 @@ class Examination:
         vectors = self._rows(
             "SELECT count(*) FROM vectors WHERE vector_key NOT IN (SELECT vector_key FROM passages)"
         )
-        return Orphans(passages[0][0], vectors[0][0])
+        originals = self._rows(
+            "SELECT count(*) FROM originals WHERE sha256 NOT IN (SELECT sha256 FROM documents)"
+        )
+        return Orphans(passages[0][0], vectors[0][0], originals[0][0])
 
     def cache(self, state: CollectionState) -> CacheFacts:
         return compared(self._connection, CacheFolder(self._caches / state.name), state)

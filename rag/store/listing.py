@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import apsw
 
@@ -56,6 +56,7 @@ def page_of_documents(
     limit: int,
     after: str | None,
     words: Sequence[str],
+    within: Collection[str] | None,
 ) -> tuple[list[DocumentRecord], str | None]:
     """A page as `PassageStore.documents` gives it."""
     if collection is not None:
@@ -66,8 +67,15 @@ def page_of_documents(
         "WHERE (?1 IS NULL OR collection = ?1) AND (source, document_id) > (?2, ?3) "
         "AND NOT EXISTS (SELECT 1 FROM json_each(?4) "
         "WHERE instr(folded(source), value) = 0 AND instr(folded(title), value) = 0) "
+        "AND (?6 IS NULL OR collection IN (SELECT value FROM json_each(?6))) "
         "ORDER BY source, document_id LIMIT ?5",
-        (collection, *_position(after), json.dumps([folded(word) for word in words]), limit + 1),
+        (
+            collection,
+            *_position(after),
+            json.dumps([folded(word) for word in words]),
+            limit + 1,
+            None if within is None else json.dumps(sorted(within)),
+        ),
     )
     found = [
         DocumentRecord(origin_of(row, row[ORIGIN_WIDTH]), *row[ORIGIN_WIDTH + 1 :]) for row in rows

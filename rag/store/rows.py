@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.errors import StoreUnreadable
+from rag.errors import DocumentDamaged
 from rag.store.base import Stored, Vector
 from rag.types import Document, DocumentRecord, Heading, Origin, Passage, Span
 
@@ -183,8 +183,8 @@ def _check(facts: Any, record_sha256: bytes, what: str, name: str) -> None:
         raise _damaged(what, name)
 
 
-def _damaged(what: str, name: str) -> StoreUnreadable:
-    return StoreUnreadable(
+def _damaged(what: str, name: str) -> DocumentDamaged:
+    return DocumentDamaged(
         f"the stored {what} {name} is damaged and is not shown: run `rag doctor --repair`, or "
         "remove the document and ingest its file again"
     )

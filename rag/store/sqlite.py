@@ -7,22 +7,33 @@ SQLite's own write lock is the one write lock of the store: a killed process can
 from __future__ import annotations
 
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unicodedata import normalize
+from urllib.parse import quote
 
 import apsw
 
 from rag.durability import make_folder
-from rag.errors import StoreBusy, StoreFull, StoreUnreadable
+from rag.errors import (
+    DocumentDamaged,
+    ReadOnly,
+    StoreAtLimit,
+    StoreBusy,
+    StoreFull,
+    StoreUnreadable,
+)
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 DEFAULT_COLLECTION = "default"
 _APPLICATION = 0x52414756  # "RAGV", in the file's header
 _ASK_AGAIN_SECONDS = 0.01
+_ANY_PAGES = 2**32 - 2  # as many as SQLite can count
+_DISK_IS_FULL = 1_000_000  # bytes: SQLite says "full" of the disk and of its own limit alike
 _BUSY = "another write is under way: try again, or wait for it with --wait"
 
 # What each version of the schema adds to the one before. A new store takes every step, too.
@@ -94,23 +105,31 @@ CREATE INDEX documents_by_name ON documents (source, document_id);
 """,
     # Of the file in bytes; NULL for what was ingested before.
     3: "ALTER TABLE documents ADD COLUMN size INTEGER;",
+    # By what name the model with a fingerprint is loaded again once another one is configured.
+    4: """
+CREATE TABLE models (embedder TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+""",
 }
 
 
 class Database:
     """One SQLite file in WAL mode: many readers, one writer, every commit synced to the disk.
 
-    `busy_seconds` is how long a write waits for another one before `StoreBusy`. Raises
-    `StoreUnreadable` for a file that is no store or that a newer version made.
+    `busy_seconds` is how long a write waits for another one before `StoreBusy`; with `read_only`
+    every write raises `ReadOnly`. Raises `StoreUnreadable` for a file that is no store or that a
+    newer version made.
     """
 
-    def __init__(self, path: Path, busy_seconds: float) -> None:
+    def __init__(self, path: Path, busy_seconds: float, *, read_only: bool = False) -> None:
         self._path = path
+        self._read_only = read_only
         self._busy_seconds = busy_seconds
         self._write_lock = threading.Lock()
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
         self._closed = False
         try:
+            if read_only and not path.is_file():
+                raise StoreUnreadable(f"there is no index at {path}: `rag ingest` makes one")
             make_folder(path.parent)
         except OSError as error:
             raise StoreUnreadable(
@@ -125,6 +144,8 @@ class Database:
                 raise
 
     def _connect(self) -> apsw.Connection:
+        if self._read_only:
+            return _reading(self._path)
         connection = apsw.Connection(str(self._path))
         connection.set_busy_timeout(int(self._busy_seconds * 1000))
         connection.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL")
@@ -132,14 +153,14 @@ class Database:
         return connection
 
     def _set_up(self) -> None:
-        if self._is_empty():
+        if self._is_empty() and not self._read_only:
             self._use_wal()
             self._create()
         if self._writer.pragma("application_id") != _APPLICATION:
             raise StoreUnreadable(
                 f"{self._path} is a database of another program: choose another --home"
             )
-        if 1 <= self._version() < SCHEMA_VERSION:
+        if 1 <= self._version() < SCHEMA_VERSION and not self._read_only:
             self._migrate()
         version = self._version()
         if version != SCHEMA_VERSION:
@@ -208,12 +229,17 @@ class Database:
             self._close_readers()
 
     @contextmanager
-    def write(self) -> Iterator[apsw.Connection]:
-        """The one writing connection, inside a transaction: durable on leaving, or undone."""
+    def write(self, max_bytes: int | None = None) -> Iterator[apsw.Connection]:
+        """The one writing connection, inside a transaction: durable on leaving, or undone. What
+        would make the file larger than `max_bytes` is undone with `StoreAtLimit`.
+        """
+        if self._read_only:
+            raise ReadOnly
         if not self._write_lock.acquire(timeout=self._busy_seconds):
             raise StoreBusy(_BUSY)
         try:
-            with _translated(self._path):
+            with _translated(self._path, max_bytes):
+                self._limit(max_bytes)
                 self._writer.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._writer
@@ -224,6 +250,22 @@ class Database:
                     raise
         finally:
             self._write_lock.release()
+
+    def _limit(self, max_bytes: int | None) -> None:
+        """SQLite counts pages, those that were freed as there; it never cuts off what is there."""
+        most = max_bytes // self._writer.pragma("page_size") if max_bytes else _ANY_PAGES
+        self._writer.pragma("max_page_count", max(1, most))
+
+    def copy_to(self, file: Path) -> None:
+        """Writes one state of everything to a new file, while others read and write."""
+        with _translated(self._path):
+            connection = self._connect()
+            try:
+                connection.execute("VACUUM INTO ?", (str(file),))
+            except apsw.FullError as error:
+                raise StoreFull(f"no room left for {file}: free some and try again") from error
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Closes every connection, those of active readers when they are done."""
@@ -240,6 +282,25 @@ class Database:
                 return
 
 
+def _reading(path: Path) -> apsw.Connection:
+    """A connection that writes nothing. On a disk that can't be written SQLite has nowhere to put
+    what lets it follow a writer, so there the file is taken for one that never changes.
+    """
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    try:
+        connection = apsw.Connection(f"file:{quote(str(path))}?mode=ro", flags)
+        connection.pragma("user_version")
+    except apsw.CantOpenError:
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise StoreUnreadable(
+                f"{log} holds changes that only a writer can bring into the index: run "
+                "`rag status` once where it can be written"
+            ) from None
+        connection = apsw.Connection(f"file:{quote(str(path))}?immutable=1", flags)
+    return connection
+
+
 def folded(text: str) -> str:
     """A text without case, to be compared, also in SQL: its own functions know ASCII alone."""
     return normalize("NFC", normalize("NFC", text).casefold())
@@ -250,16 +311,25 @@ def _folded(*values: object) -> str:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translated(path: Path, max_bytes: int | None = None) -> Iterator[None]:
     """SQLite's errors as errors that a caller can act on."""
     try:
         yield
     except (apsw.BusyError, apsw.ProtocolError) as error:
         raise StoreBusy(_BUSY) from error
     except apsw.FullError as error:
+        if max_bytes and shutil.disk_usage(path.parent).free > _DISK_IS_FULL:
+            raise StoreAtLimit(
+                f"the index may hold {max_bytes / 1e6:g} MB and has no room for more: remove "
+                "documents, or raise RAG_MAX_STORE_MB"
+            ) from error
         raise StoreFull(f"no room left for {path}: free some space and try again") from error
-    # Our statements and texts are sound, so the last two are damage to the schema and to a text.
-    except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError, UnicodeDecodeError) as error:
+    # Our texts and statements are sound, so these are damage to a row and to the schema.
+    except UnicodeDecodeError as error:
+        raise DocumentDamaged(
+            "a stored text is damaged and is not shown: run `rag doctor --repair`"
+        ) from error
+    except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError) as error:
         raise StoreUnreadable(
             f"{path} is damaged or no index of this program: restore a backup, or ingest the files "
             "into another --home"

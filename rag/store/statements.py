@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import apsw
 
-from rag.errors import ModelMismatch, NotFound, StoreBusy, StoreUnreadable
+from rag.errors import ModelMismatch, StoreBusy, StoreUnreadable, no_collection
 from rag.store.base import Entry, Vector
 from rag.store.rows import (
     DOCUMENT_COLUMNS,
@@ -63,15 +63,16 @@ def state_of(
     if row is None and collection == DEFAULT_COLLECTION:  # every store is made with it
         raise StoreUnreadable("the list of collections is damaged: restore a backup")
     if row is None:
-        raise NotFound(f"there is no collection {collection!r}: `rag collections` lists them")
+        raise no_collection(collection)
     return CollectionState(*row)
 
 
 def check_embedder(state: CollectionState, embedder: str) -> None:
-    if state.embedder not in (None, embedder):
+    if state.embedder is not None and state.embedder != embedder:
         raise ModelMismatch(
             f"collection {state.name!r} was made with {state.embedder}, and {embedder} is "
-            "configured: run `rag rebuild` to re-encode it, or configure the former model"
+            "configured: `rag rebuild` encodes it anew, and so does `rag serve` by itself",
+            state.embedder,
         )
 
 
@@ -104,6 +105,13 @@ def forget_base(connection: apsw.Connection, collection: str) -> None:
     connection.execute(
         "UPDATE collections SET base = ? || generation WHERE name = ?", (_NOTHING, collection)
     )
+
+
+def model_of(connection: apsw.Connection, embedder: str) -> str | None:
+    """The name that the model with this fingerprint was loaded by, if it was noted."""
+    query = "SELECT name FROM models WHERE embedder = ?"
+    row = connection.execute(query, (embedder,)).fetchone()
+    return str(row[0]) if row else None
 
 
 def put_vectors(connection: apsw.Connection, vectors: Mapping[bytes, Vector]) -> None:

@@ -14,6 +14,7 @@ from rag.store.base import Entry, Vector
 from rag.store.caches import PRIVATE, CacheFolder
 from rag.store.embedded import EmbeddedStore
 from rag.store.examining import DocumentRow, Examination, examination
+from rag.store.overhaul import Overhaul
 from rag.store.rows import Row
 from rag.store.sqlite import Database
 from rag.store.statements import (
@@ -39,6 +40,7 @@ class Upkeep:
         self._home = home
         self._busy_seconds = busy_seconds
         self._database = Database(home / "index.sqlite", busy_seconds)
+        self.overhaul = Overhaul(home, busy_seconds)
 
     def examination(self) -> AbstractContextManager[Examination]:
         """Everything as it is now. Raises `StoreUnreadable` where it can't be read on."""
@@ -95,6 +97,13 @@ class Upkeep:
             connection.execute(f"DELETE FROM passages WHERE {orphaned}")  # noqa: S608
             connection.execute(
                 "DELETE FROM vectors WHERE vector_key NOT IN (SELECT vector_key FROM passages)"
+            )
+
+    def drop_unused_originals(self) -> None:
+        """Deletes kept bytes that no document was read from."""
+        with self._writing() as connection:
+            connection.execute(
+                "DELETE FROM originals WHERE sha256 NOT IN (SELECT sha256 FROM documents)"
             )
 
     def rebuild_cache(self, collection: str) -> None:

@@ -19,6 +19,7 @@ from rag.assembly import build
 from rag.settings import Settings
 
 Serve: TypeAlias = Callable[..., AbstractContextManager[TestClient]]
+_STARTING = {"starting", "ingesting", "encoding anew with the configured model"}
 CORPUS = Path(__file__).parents[2] / "data" / "corpus"
 FILES = {
     "leave.md": (
@@ -68,7 +69,7 @@ def _serve(
 
 def wait_until_ready(client: TestClient) -> None:
     while (reply := client.get("/readyz")).status_code != 200:
-        assert reply.json()["detail"] in {"starting", "ingesting"}, reply.json()
+        assert reply.json()["detail"] in _STARTING, reply.json()
         time.sleep(0.01)
 
 

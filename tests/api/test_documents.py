@@ -190,6 +190,9 @@ def test_collections_and_status(many: TestClient) -> None:
         ("other", 2),
     ]
     status = many.get("/v1/status").json()
-    assert status.keys() == {"version", "reader", "documents", "passages", "collections"}
+    assert status.keys() == {
+        "version", "reader", "documents", "passages", "collections", "rebuilding", "writable",
+    }  # fmt: skip
+    assert status["rebuilding"] is None
     assert (status["documents"], status["passages"]) == (7, 7)
     assert status["collections"] == collections["collections"]

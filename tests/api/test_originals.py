@@ -113,7 +113,7 @@ def test_an_upload_of_a_former_version(
 
 def test_a_rebuild_keeps_uploads(empty: TestClient) -> None:
     document_id = _upload(empty, "q.txt", _WORDS)["document_id"]
-    empty.app.state.shared.service.rebuild()  # type: ignore[attr-defined]
+    empty.app.state.shared._whole.rebuilds.run()  # type: ignore[attr-defined]
     assert _original(empty, document_id).content == _WORDS
 
 

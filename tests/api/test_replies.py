@@ -56,6 +56,7 @@ _SEARCH: dict[str, tuple[type, ...]] = {
     "took_ms": (dict,),
 }
 _REPLY = _SEARCH | {
+    "rewritten": (str, type(None)),
     "answered": (bool,),
     "answer": (dict, type(None)),
     "answers": (list,),
@@ -280,3 +281,35 @@ def test_unknown_collection(
         response = client.post(route, json={"question": "Where?", "collection": "reports"})
         check_problem(response, 404)
     check_problem(client.get("/v1/documents", params={"collection": "reports"}), 404)
+
+
+def test_a_follow_up_is_completed_from_the_history(client: TestClient) -> None:
+    before = {"question": "Where is the fire assembly point?", "answer": None}
+    body = {"question": "And the car park?", "history": [before], "explain": True}
+    reply = client.post("/v1/ask", json=body).json()
+    assert reply["question"] == "And the car park?"
+    assert reply["rewritten"] == "Where is the car park?"
+    literal = client.post("/v1/ask", json={**body, "history": []}).json()
+    assert literal["rewritten"] is None
+    whole = client.post("/v1/ask", json={"question": "Where is the car park?"}).json()
+    assert reply["passages"] == whole["passages"]
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [{"question": "Where?"}] * 11,
+        [{"question": " "}],
+        [{"question": "a\0b"}],
+        [{"question": "x" * 2_001}],
+        [{"question": "Where?", "answer": "x" * 2_001}],
+        [{"question": "Where?", "answer": "a\0b"}],
+        [{"answer": "There"}],
+        ["Where?"],
+        "Where?",
+        None,
+    ],
+)
+def test_a_history_out_of_bounds_is_refused(client: TestClient, history: Any) -> None:
+    reply = client.post("/v1/ask", json={"question": "And there?", "history": history})
+    assert reply.status_code == 422

@@ -190,7 +190,7 @@ def test_too_large_a_body(tmp_path: Path, serve: Serve, check_problem: Problem) 
         for _ in range(100):
             yield b"x" * 1_000
 
-    with serve(tmp_path / "home", max_upload_bytes=20_000) as client:
+    with serve(tmp_path / "home", max_upload_bytes=20_000, max_json_bytes=20_000) as client:
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
         for route in ("/v1/documents", "/v1/ask", "/v1/search"):
             for content in (b"x" * 20_001, chunks()):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 Problem = Callable[..., dict[str, Any]]
+Serve = Callable[..., AbstractContextManager[TestClient]]
 
 _FIELDS = {"status", "document_id", "source", "start", "end", "paragraph", "file", "detail"}
 _QUESTIONS = [
@@ -92,6 +95,20 @@ def test_only_what_is_needed(empty: TestClient) -> None:
     assert _verified(empty, *[_CLAIM] * 100) == [found] * 100
     (same,) = _verified(empty, {**_CLAIM, "title": 5, "loader": None, "unknown": [1]})
     assert same == found
+
+
+def test_a_damaged_document_spoils_no_other(tmp_path: Path, serve: Serve) -> None:
+    with serve(tmp_path / "home") as client:
+        names = ("q.txt", "r.txt")
+        files = [("files", (name, f"{name} {_TEXT}".encode())) for name in names]
+        client.post("/v1/documents", files=files)
+        connection = apsw.Connection(str(tmp_path / "home/index.sqlite"))
+        connection.execute("UPDATE documents SET text = CAST(x'ff' AS TEXT) WHERE source = 'q.txt'")
+        connection.close()
+        found = _verified(client, *({**_CLAIM, "source": name} for name in names))
+    assert [one["status"] for one in found] == [None, "moved"]
+    assert "is damaged" in found[0]["detail"]
+    assert str(tmp_path) not in str(found)
 
 
 @pytest.mark.parametrize(

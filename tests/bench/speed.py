@@ -82,7 +82,8 @@ def _service(embedder: Embedder, settings: Settings) -> Service:
     return Service(
         Parts(
             EmbeddedStore(settings.home),
-            lambda: embedder,
+            embedder.name,
+            lambda _: embedder,
             SentenceReader,
             Parser(),
             Tunings(settings.home),

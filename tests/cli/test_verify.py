@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
+import apsw
 import pytest
 
 Run: TypeAlias = Callable[..., Any]
@@ -48,6 +49,17 @@ def test_a_reply(verify: Run, reply: dict[str, Any]) -> None:
     assert {line.split()[0] for line in lines} == {"exact"}
     assert len(lines) == len(reply["answers"]) + 3
     assert total == f"{len(lines)} exact, 0 moved, 0 stale, 0 missing"
+
+
+def test_a_damaged_document(verify: Run, reply: dict[str, Any], home: Path) -> None:
+    connection = apsw.Connection(str(home / "index.sqlite"))
+    connection.execute("UPDATE documents SET text = text || '!' WHERE source = 'parking.txt'")
+    connection.close()
+    ran = verify(reply)
+    assert ran.status == 1
+    lines = ran.out.splitlines()
+    assert lines[0].startswith('damaged  parking.txt "22:30": the stored text of document')
+    assert lines[-1].endswith("0 missing, 2 damaged")
 
 
 def test_every_form_of_file(verify: Run, reply: dict[str, Any]) -> None:

@@ -23,6 +23,9 @@ PDF_SOURCES = sorted((DATA / "pdf").rglob("*.txt"))
 QUESTIONS: list[dict[str, Any]] = [
     json.loads(line) for line in (DATA / "questions.jsonl").read_text("utf-8").splitlines()
 ]
+FOLLOW_UPS: list[dict[str, Any]] = [
+    json.loads(line) for line in (DATA / "followups.jsonl").read_text("utf-8").splitlines()
+]
 ANSWERABLE = [row for row in QUESTIONS if row["answerable"]]
 UNANSWERABLE = [row for row in QUESTIONS if not row["answerable"]]
 SOURCES = {path.relative_to(CORPUS).as_posix() for path in FILES}
@@ -175,14 +178,18 @@ def test_every_format_and_every_file_has_questions() -> None:
     assert {piece["source"] for row in ANSWERABLE for piece in evidence(row)} == SOURCES
 
 
-@pytest.mark.parametrize("row", ANSWERABLE, ids=by_id)
+@pytest.mark.parametrize(
+    "row", [*ANSWERABLE, *(row for row in FOLLOW_UPS if row["answerable"])], ids=by_id
+)
 def test_a_quote_stands_exactly_once_in_its_file(row: dict[str, Any]) -> None:
     assert evidence(row)
     for piece in evidence(row):
         assert text_of(piece["source"]).count(piece["quote"]) == 1, piece
 
 
-@pytest.mark.parametrize("row", ANSWERABLE, ids=by_id)
+@pytest.mark.parametrize(
+    "row", [*ANSWERABLE, *(row for row in FOLLOW_UPS if row["answerable"])], ids=by_id
+)
 def test_an_answer_is_words_of_a_quoted_file(row: dict[str, Any]) -> None:
     answers: list[str] = row["answers"]
     texts = [text_of(piece["source"]).casefold() for piece in evidence(row)]
@@ -201,6 +208,17 @@ def test_questions_about_two_editions_cite_both() -> None:
 
 
 def test_unanswerable_rows_cite_nothing() -> None:
-    for row in UNANSWERABLE:
+    for row in [*UNANSWERABLE, *(row for row in FOLLOW_UPS if not row["answerable"])]:
         assert row["answers"] == []
         assert row["evidence"] == []
+
+
+def test_follow_ups_come_in_two_halves_and_some_stand_alone() -> None:
+    assert len(FOLLOW_UPS) >= 60
+    assert len({row["id"] for row in FOLLOW_UPS}) == len(FOLLOW_UPS)
+    assert sum(row["rewritten"] is None for row in FOLLOW_UPS) >= 15
+    for row in FOLLOW_UPS:
+        assert row["history"]
+        assert ("dev" in row["tags"]) is not ("test" in row["tags"])
+        assert (row["rewritten"] is None) is ("standalone" in row["tags"])
+        assert ("unanswerable" in row["tags"]) is not row["answerable"]

@@ -19,6 +19,7 @@ from rag.assembly import build, doctor
 from rag.diagnosing.findings import Diagnosis, Fault
 from rag.errors import StoreBusy
 from rag.settings import Settings
+from rag.store.overhaul import Overhaul
 from rag.tuning import Tuning, Tunings
 
 Damage = Callable[..., None]
@@ -103,6 +104,11 @@ def contents(home: Path) -> Any:
                 "SELECT vector_key, vector FROM vectors ORDER BY vector_key",
             )
         ]
+
+
+def kept(home: Path) -> Any:
+    with closing(apsw.Connection(str(home / "index.sqlite"))) as connection:
+        return connection.execute("SELECT * FROM originals").fetchall()
 
 
 def assert_repaired(home: Path, examine: Examine, pristine: Path) -> None:
@@ -444,6 +450,31 @@ class TestCaches:
             assert examine().left == ()
 
 
+class TestUploads:
+    def test_bytes_that_no_document_uses(
+        self, home: Path, pristine: Path, damage: Damage, examine: Examine
+    ) -> None:
+        damage("INSERT INTO originals VALUES (hex(zeroblob(32)), x'00')")
+        (found,) = examine().left
+        assert (found.fault, found.what) == (
+            Fault.UNUSED, "the bytes of 1 uploads that no document uses",
+        )  # fmt: skip
+        assert_repaired(home, examine, pristine)
+        assert kept(home) == kept(pristine) != []
+
+    @pytest.mark.parametrize("column", ["sha256", "title"])
+    def test_bytes_of_a_damaged_document_are_left_alone(
+        self, home: Path, pristine: Path, damage: Damage, examine: Examine, column: str
+    ) -> None:
+        damage(
+            f"UPDATE documents SET {column} = 'x' WHERE root = 'uploads'",
+            f"UPDATE documents SET sha256 = 'x' {_LEAVE}",
+        )
+        done = examine(repair=True)
+        assert faults(done) == {Fault.DOCUMENT}
+        assert kept(home) == kept(pristine)
+
+
 class TestBeside:
     def test_a_broken_calibration(self, home: Path, examine: Examine) -> None:
         file = home / "calibration/default.json"
@@ -530,6 +561,34 @@ class TestTogether:
                 examine(repair=True)
             connection.execute("ROLLBACK")
         assert not examine(repair=True).left
+
+    def test_a_rebuild_and_a_repair_wait_for_each_other(
+        self, home: Path, pristine: Path, damage: Damage, examine: Examine
+    ) -> None:
+        """Else the repair would take the rebuild's vectors for rubbish."""
+        damage(f"UPDATE passages SET before = 'x' {_PASSAGE}")
+        settings = Settings(home=home, embedder="hashing", reader="sentence")
+        with closing(build(settings, busy_seconds=0.05)) as service:
+            stray = "INSERT OR IGNORE INTO vectors VALUES (x'00', x'00')"
+
+            calls: list[object] = []
+
+            def meanwhile(progress: object) -> None:
+                calls.append(progress)
+                if len(calls) > 1:
+                    return  # the one transaction at the end
+                damage(stray)
+                assert faults(examine()) <= {Fault.PASSAGES}
+                with pytest.raises(StoreBusy, match="--wait"):
+                    examine(repair=True)
+
+            service.rebuilds.run(["other"], meanwhile)
+            assert len(calls) == 2
+            damage(stray)
+            assert faults(examine()) >= {Fault.PASSAGES, Fault.ORPHANS}
+            with Overhaul(home, 0.05).held(), pytest.raises(StoreBusy, match="--wait"):
+                service.rebuilds.run()
+        assert_repaired(home, examine, pristine)
 
     def test_a_server_follows_a_repair(self, home: Path, damage: Damage, examine: Examine) -> None:
         settings = Settings(home=home, embedder="hashing", reader="sentence")

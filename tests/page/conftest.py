@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email.parser import BytesParser
+from email.policy import HTTP
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -67,11 +70,15 @@ class FakeApi:
     policy: str | None = PAGE_POLICY
     token: str | None = None
     collections: tuple[str, ...] = ("default",)
+    writable: bool = True
     texts: dict[str, str] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     replies: dict[str, Any] = field(default_factory=dict)
     failures: list[tuple[str, int, str, dict[str, str]]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    sought: list[str] = field(default_factory=list)
+    uploads: list[tuple[str, bytes, str]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
 
     def add(self, source: str, text: str, title: str | None = None) -> Origin:
         """Indexes a text."""
@@ -134,15 +141,38 @@ class FakeApi:
         text = self.texts[key]
         count = len(paragraphs(text))
         record = DocumentRecord(self.origins[key], count, count, len(text), "2026-03-02T08:00:00Z")
-        return {**document_payload(record)}
+        return {**document_payload(record), "bytes": len(text.encode())}
 
-    def listing(self, cursor: int, limit: int) -> dict[str, Any]:
-        keys = list(self.texts)
+    def listing(self, cursor: int, limit: int, words: str) -> dict[str, Any]:
+        self.sought.append(words)
+        keys = [key for key, origin in self.origins.items() if key in self.texts]
+        for word in words.lower().split():
+            names = {key: f"{self.origins[key].source} {self.origins[key].title}" for key in keys}
+            keys = [key for key in keys if word in names[key].lower()]
         following = cursor + limit
         return {
             "documents": [self.record(key) for key in keys[cursor:following]],
             "next": str(following) if following < len(keys) else None,
         }
+
+    def upload(self, name: str, content: bytes, collection: str) -> dict[str, Any]:
+        """Indexes an upload as the program does and returns its outcome."""
+        self.uploads.append((name, content, collection))
+        if not name.endswith((".txt", ".md")):
+            return _outcome(name, "refused", reason="unsupported type: save it as text")
+        known = next((o for o in self.origins.values() if o.source == name), None)
+        key = known.document_id if known else None
+        if key is None or key not in self.texts:
+            return _outcome(name, "added", self.add(name, content.decode()).document_id)
+        if self.texts[key].encode() == content:
+            return _outcome(name, "unchanged", key)
+        return _outcome(name, "replaced", self.add(name, content.decode()).document_id)
+
+
+def _outcome(
+    source: str, status: str, document_id: str | None = None, reason: str | None = None
+) -> dict[str, Any]:
+    return {"source": source, "status": status, "document_id": document_id, "reason": reason}
 
 
 class Server(ThreadingHTTPServer):
@@ -159,15 +189,16 @@ class Handler(BaseHTTPRequestHandler):
         elif self._refused(url.path):
             return
         elif url.path == "/v1/status":
-            self._send_json({"documents": len(api.texts)})
+            self._send_json({"documents": len(api.texts), "writable": api.writable})
         elif url.path == "/v1/collections":
             self._send_json({"collections": [{"name": name} for name in api.collections]})
         elif url.path == "/v1/documents":
             query = parse_qs(url.query)
             cursor = int(query.get("cursor", ["0"])[0])
-            self._send_json(api.listing(cursor, int(query["limit"][0])))
+            words = query.get("q", [""])[0]
+            self._send_json(api.listing(cursor, int(query["limit"][0]), words))
         else:
-            _, _, _, key, *rest = url.path.split("/")
+            key, *rest = url.path.removeprefix("/v1/documents/").split("/")
             if key not in api.texts:
                 self._problem(404, "no such document")
             elif rest:
@@ -176,11 +207,44 @@ class Handler(BaseHTTPRequestHandler):
                 self._send_json(api.record(key))
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
         if self._refused(self.path):
             return
+        if self.path == "/v1/documents":
+            self._take(raw)
+            return
+        body = json.loads(raw)
         self.server.api.asked.append(body)
         self._send_json(self.server.api.replies[body["question"]])
+
+    def _take(self, raw: bytes) -> None:
+        form = BytesParser(policy=HTTP).parsebytes(
+            f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode() + raw
+        )
+        fields = {}
+        for part in form.iter_parts():
+            content = part.get_payload(decode=True)
+            assert isinstance(content, bytes)
+            fields[part.get_filename()] = content
+        collection = fields.pop(None, b"default").decode()
+        [(name, content)] = fields.items()
+        outcome = self.server.api.upload(name or "", content, collection)
+        if outcome["status"] == "refused":
+            detail = f"none of 1 files was accepted; the first: {outcome['reason']}"
+            self._problem(415, detail, results=[outcome])
+        else:
+            self._send_json({"results": [outcome]}, 201)
+
+    def do_DELETE(self) -> None:
+        api, key = self.server.api, self.path.rpartition("/")[2]
+        if self._refused("DELETE"):
+            return
+        if key not in api.texts:
+            self._problem(404, "no such document")
+            return
+        api.removed.append(api.origins[key].source)
+        del api.texts[key]
+        self._send(204, "text/plain", b"")
 
     def _refused(self, path: str) -> bool:
         api = self.server.api
@@ -193,12 +257,14 @@ class Handler(BaseHTTPRequestHandler):
             self._problem(*due[1:])
         return due is not None
 
-    def _problem(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
-        body = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    def _problem(
+        self, status: int, detail: str, headers: dict[str, str] | None = None, **more: Any
+    ) -> None:
+        body = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
         self._send(status, "application/problem+json", json.dumps(body).encode(), headers)
 
-    def _send_json(self, body: Any) -> None:
-        self._send(200, "application/json", json.dumps(body).encode())
+    def _send_json(self, body: Any, status: int = 200) -> None:
+        self._send(status, "application/json", json.dumps(body).encode())
 
     def _send_file(self, path: Path) -> None:
         cache = {"Cache-Control": "max-age=600"} if path.name != "index.html" else {}
@@ -246,6 +312,19 @@ def api(server: Server) -> FakeApi:
     )
     api.reply("Who paints the walls?", passages=(api.cite(leave, days),))
     return api
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], None]:
+    """Waits until something holds."""
+
+    def wait(holds: Callable[[], bool]) -> None:
+        end = time.monotonic() + 10
+        while not holds():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

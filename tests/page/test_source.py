@@ -38,7 +38,7 @@ def test_the_source_opens_at_the_quote(page: Page) -> None:
     assert marked(page) == "thirty days"
     source = page.locator("#source")
     expect(source.locator("h2")).to_have_text("Leave and absence")
-    expect(source.locator(".facts")).to_have_text("handbook/leave.mdparagraph 4")
+    expect(source.locator(".facts")).to_have_text("handbook/leave.mdparagraph 42026-03-01")
     expect(source.locator("li:has(mark)")).to_have_attribute("value", "4")
     expect(source.locator(".notice")).to_be_hidden()
     expect(page.locator("#question")).to_be_visible()
@@ -135,7 +135,9 @@ def test_documents_are_listed_and_open(page: Page) -> None:
     page.goto("/")
     expect(page.locator("#show-documents")).to_have_text("2 documents")
     rows = page.locator("#documents .row")
-    expect(rows.first).to_have_text("Leave and absencehandbook/leave.md2026-03-01 · 6 paragraphs")
+    expect(rows.first).to_have_text(
+        "Leave and absencehandbook/leave.md2026-03-01 · 6 paragraphs · 432B"
+    )
     rows.nth(1).click()
     expect(page.locator("#source li")).to_have_count(4)
     expect(page.locator("#source mark")).to_have_count(0)
@@ -166,3 +168,131 @@ def test_the_list_waits_for_a_server_that_still_reads_files(page: Page, api: Fak
     page.goto("/")
     expect(page.locator("#show-documents")).to_have_text("2 documents")
     expect(page.locator("#documents-state")).to_be_empty()
+
+
+@pytest.fixture
+def four(api: FakeApi) -> FakeApi:
+    """A question whose reply quotes one file four times, one of them in its passages twice."""
+    text = "\n\n".join(f"Rule {number} 🧭 says: never." for number in range(1, 200))
+    origin = api.add("rules.txt", text)
+    other = api.add("other.txt", "Rule 5 says: always.")
+    cites = [api.cite(origin, f"Rule {number} 🧭 says: never.") for number in (150, 7, 31)]
+    answer = api.answer(origin, "Rule 99", "Rule 99 🧭 says: never.")
+    api.reply("Rules?", answer, passages=(*cites, api.cite(other, "Rule 5"), cites[1]))
+    return api
+
+
+def steps(page: Page) -> str:
+    return page.locator("#source .steps").inner_text().replace("\n", " ")
+
+
+@pytest.mark.usefixtures("four")
+def test_the_other_quotes_of_a_file_are_a_step_away(page: Page) -> None:
+    open_source(page, "Rules?")
+    assert marked(page) == "Rule 99"
+    expect(page.locator("#source .steps [role=status]")).to_have_text("3 of 4")
+    expect(page.locator("#source mark")).to_be_focused()
+    following = page.get_by_role("button", name="Next quote")
+    following.focus()
+    for rule, place in ((150, "4 of 4"), (7, "1 of 4"), (31, "2 of 4")):
+        page.keyboard.press("Enter")
+        expect(page.locator("#source .steps [role=status]")).to_have_text(place)
+        assert marked(page).startswith(f"Rule {rule} ")
+        expect(page.locator("#source .place")).to_have_text(f"paragraph {rule}")
+        assert page.locator("#source p mark").evaluate(SEEN)
+        expect(following).to_be_focused()
+    page.get_by_role("button", name="Previous quote").click()
+    assert marked(page).startswith("Rule 7 ")
+
+
+def test_one_quote_has_no_steps(page: Page) -> None:
+    open_source(page, LEAVE)
+    page.get_by_role("button", name="Next quote").click()
+    page.keyboard.press("Escape")
+    page.locator(".answer .cite").nth(1).click()
+    assert marked(page) == "within thirty days"
+    page.keyboard.press("Escape")
+    page.locator("#documents summary").click()
+    page.locator("#documents .row").first.click()
+    expect(page.locator("#source li").first).to_be_visible()
+    expect(page.locator("#source .tools")).to_be_hidden()
+
+
+def test_the_page_stands_in_the_margin(page: Page, api: FakeApi) -> None:
+    origin = api.add("paged.pdf", "One.\n\nTwo.")
+    api.reply("Paged?", api.answer(origin, "Two", "Two.", page=12))
+    open_source(page, "Paged?")
+    expect(page.locator("#source li:has(mark)")).to_have_attribute("data-page", "p. 12")
+
+
+@pytest.mark.usefixtures("four")
+def test_the_address_opens_the_source_at_the_words(page: Page) -> None:
+    open_source(page, "Rules?")
+    assert marked(page) == "Rule 99"
+    shared = page.url
+    page.goto("about:blank")
+    page.goto(shared)
+    assert marked(page) == "Rule 99"
+    expect(page.locator("#source h2")).to_have_text("rules")
+    expect(page.locator("#source .facts")).to_have_text("rules.txtparagraph 992026-03-01")
+    expect(page.locator("#source .notice")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.locator("#question")).to_be_focused()
+    assert page.url.endswith("/#")
+
+
+def test_a_shared_address_marks_nothing_in_a_changed_file(page: Page, api: FakeApi) -> None:
+    open_source(page, LEAVE)
+    assert marked(page) == "thirty days"
+    shared = page.url
+    api.add("handbook/leave.md", "A new edition.\n\n" + next(iter(api.texts.values())))
+    page.goto("about:blank")
+    page.goto(shared)
+    expect(page.locator("#source .notice")).to_contain_text("changed since the link was made")
+    expect(page.locator("#source li").first).to_have_text("A new edition.")
+    expect(page.locator("#source mark")).to_have_count(0)
+    expect(page.locator("#source .tools")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("four")
+def test_back_closes_the_source_and_forward_opens_it(page: Page) -> None:
+    open_source(page, "Rules?")
+    assert marked(page) == "Rule 99"
+    page.get_by_role("button", name="Next quote").click()
+    assert marked(page).startswith("Rule 150 ")
+    page.go_back()
+    expect(page.locator("#source")).to_be_hidden()
+    expect(page.locator(".turn")).to_have_count(1)
+    page.go_forward()
+    assert marked(page).startswith("Rule 150 ")
+    expect(page.locator("#source .place")).to_have_text("paragraph 150")
+
+
+def test_closing_and_opening_again_leaves_one_step_behind(page: Page) -> None:
+    page.goto("/")
+    before = page.evaluate("history.length")
+    for _ in range(3):
+        page.locator("#documents .row").first.click()
+        expect(page.locator("#source li").first).to_be_visible()
+        page.keyboard.press("Escape")
+    assert page.evaluate("history.length") == before + 1
+
+
+ADDRESSES = ["d=..", "d=%2e%2e%2fstatus", "d=x&s=-1&e=9e99&t=0", "d=%F0%9F%A7%AD&s=NaN", "d=<b>"]
+
+
+@pytest.mark.parametrize("hash_", ADDRESSES)
+def test_an_address_that_names_nothing_says_so(page: Page, hash_: str) -> None:
+    page.goto(f"/#{hash_}")
+    expect(page.locator("#source .notice")).to_contain_text("Not here")
+    expect(page.locator("#source mark")).to_have_count(0)
+
+
+@pytest.mark.parametrize("places", ["s=3&e=1", "s=-5&e=3", "s=1&e=99999", "s=x&e=y", "s=5", "e=4"])
+def test_an_address_with_odd_places_opens_the_document(
+    page: Page, api: FakeApi, places: str
+) -> None:
+    origin = api.add("astral.txt", "🧭🧭 One.")
+    page.goto(f"/#d={origin.document_id}&{places}")
+    expect(page.locator("#source li")).to_have_text("🧭🧭 One.")
+    expect(page.locator("#source h2")).to_have_text("astral")

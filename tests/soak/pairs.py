@@ -111,8 +111,8 @@ def _selfish() -> None:
     """The planted fault: nobody waits."""
     begin = EmbeddedStore.__init__
 
-    def begun(self: EmbeddedStore, home: Path, busy_seconds: float = 1.0) -> None:
-        begin(self, home, busy_seconds and 0.0)
+    def begun(self: EmbeddedStore, home: Path, *more: Any, **named: Any) -> None:
+        begin(self, home, 0.0, *more[1:], **named)
 
     EmbeddedStore.__init__ = begun  # type: ignore[method-assign]
 
@@ -149,7 +149,7 @@ def _rebuild(home: Path) -> str | None:
     prepare()
     with opened(home, _PATIENCE) as service:
         for _ in range(3):
-            service.rebuild()
+            service.rebuilds.run()
     return None
 
 

@@ -110,7 +110,7 @@ class Step:
     def run(self, service: Service) -> None:
         """Does it; what it says afterwards was acknowledged."""
         if self.rebuild:
-            service.rebuild()
+            service.rebuilds.run()
         if self.put:
             files = [(source_of(s), text_of(s, v).encode()) for s, v in self.put]
             report = service.ingest_uploads(files)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,16 +33,6 @@ def stranger(home: Path, open_embedded: OpenStore) -> Iterator[apsw.Connection]:
     connection.close()
 
 
-def as_version_1(connection: apsw.Connection) -> None:
-    """Takes back what later versions of the schema have added."""
-    connection.execute(
-        "BEGIN IMMEDIATE; DROP TABLE originals; DROP INDEX documents_by_sha256; "
-        "DROP INDEX documents_by_text; DROP INDEX documents_by_name; "
-        "ALTER TABLE documents DROP COLUMN size; COMMIT"
-    )
-    connection.pragma("user_version", 1)
-
-
 class TestOpening:
     def test_every_commit_is_synced_to_a_write_ahead_log(self, tmp_path: Path) -> None:
         database = Database(tmp_path / "index.sqlite", 1.0)
@@ -59,42 +48,9 @@ class TestOpening:
         self, stranger: apsw.Connection, open_embedded: OpenStore
     ) -> None:
         stranger.pragma("user_version", 99)
-        with pytest.raises(StoreUnreadable, match=r"schema version 99.*reads 3"):
+        with pytest.raises(StoreUnreadable, match=r"schema version 99.*use the version"):
             open_embedded()
-
-    def test_an_older_schema_is_brought_up_to_date(
-        self, stranger: apsw.Connection, open_embedded: OpenStore, author: Author
-    ) -> None:
-        former = open_embedded()
-        entry = author.entry("a.txt", "apple")
-        origin = replace(entry.document.origin, size=None)  # as version 1 hashed its record
-        author.put(former, replace(entry, document=replace(entry.document, origin=origin)))
-        former.close()
-        as_version_1(stranger)
-        with ThreadPoolExecutor(8) as pool:
-            stores = list(pool.map(lambda _: open_embedded(), range(8)))
-        assert stranger.pragma("user_version") == 3
-        for store in stores:
-            (stored,) = store.stored("default")
-            assert (stored.source, bool(stored.has_original)) == ("a.txt", False)
-            assert store.original(stored.document_id)[1] is None
-            assert author.nearest(store, "x")[0][0] == "a.txt"
-            assert store.documents(None, 1, None)[0][0].origin == origin
-        author.put(stores[0], author.entry("a.txt", "apple"))
-        assert stores[1].original(author.id_of("a.txt"))[1] == b"file apple"
-        assert stores[1].documents(None, 1, None)[0][0].origin.size == len(b"file apple")
-
-    def test_a_step_that_fails_changes_nothing(
-        self, stranger: apsw.Connection, open_embedded: OpenStore
-    ) -> None:
-        as_version_1(stranger)
-        stranger.execute("CREATE INDEX documents_by_name ON documents (source)")
-        with pytest.raises(StoreUnreadable):
-            open_embedded()
-        assert stranger.pragma("user_version") == 1
-        assert not stranger.execute("SELECT 1 FROM sqlite_schema WHERE name = 'originals'").get
-        stranger.execute("DROP INDEX documents_by_name")
-        open_embedded()
+        assert stranger.pragma("user_version") == 99
 
     def test_a_file_that_is_no_database_is_refused(
         self, home: Path, open_embedded: OpenStore

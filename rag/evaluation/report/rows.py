@@ -47,6 +47,7 @@ class Row:
     number: int
     id: str
     question: str
+    rewritten: str
     kind: str
     state: str
     change: str
@@ -126,6 +127,7 @@ def _view(
         number=number,
         id=row["id"],
         question=row["question"],
+        rewritten=row.get("rewritten") or "",
         kind=kind,
         state=state,
         change=change,

@@ -1,0 +1,91 @@
+/** What the page's modules pass to each other; for editors and readers, never served. */
+
+/** Offsets are in code points of the document's text, half open. */
+interface Citation {
+  document_id: string;
+  source: string;
+  title: string;
+  date: string | null;
+  sha256: string;
+  text_sha256: string;
+  page: number | null;
+  page_label: string | null;
+  heading: string[];
+  paragraph: number;
+  paragraph_end: number;
+  start: number;
+  end: number;
+  quote: string;
+  sentence_start: number | null;
+  sentence_end: number | null;
+}
+
+interface Answer {
+  text: string;
+  sentence: string;
+  confidence: number | null;
+  citation: Citation;
+  also_in: Citation[];
+}
+
+interface Passage {
+  rank: number;
+  text: string;
+  citation: Citation;
+  also_in: Citation[];
+}
+
+interface Reply {
+  question: string;
+  answered: boolean;
+  answers: Answer[];
+  reason: string | null;
+  passages: Passage[];
+  index: { generation: number };
+  took_ms: { total: number };
+}
+
+interface DocumentRecord {
+  document_id: string;
+  source: string;
+  title: string;
+  collection: string;
+  paragraphs: number;
+  date: string | null;
+  bytes: number | null;
+  sha256: string;
+  text_sha256: string;
+}
+
+interface Outcome {
+  source: string;
+  status: "added" | "replaced" | "unchanged" | "refused";
+  document_id: string | null;
+  reason: string | null;
+}
+
+/** Each rejects with a Problem; `collection` null is the server's default. */
+interface Api {
+  ask(question: string, collection: string | null): Promise<Reply>;
+  documents(
+    cursor: string | null,
+    words: string,
+  ): Promise<{ documents: DocumentRecord[]; next: string | null }>;
+  document(id: string): Promise<DocumentRecord>;
+  text(id: string): Promise<string>;
+  status(): Promise<{ documents: number; writable?: boolean }>;
+  collections(): Promise<{ collections: { name: string }[] }>;
+  upload(file: File, collection: string | null): Promise<{ results: Outcome[] }>;
+  remove(id: string, keepalive: boolean): Promise<Response>;
+}
+
+/** What a source is opened at: a citation, a document, or what a link says of one. */
+type Target = Citation | DocumentRecord | Pick<Citation, "document_id" | "text_sha256" | "start" | "end">;
+
+/** In UTF-16 units: words from `start` to `end`, and what parts it from the next up to `next`. */
+interface Paragraph {
+  number: number;
+  start: number;
+  end: number;
+  next: number;
+}

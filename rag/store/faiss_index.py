@@ -135,7 +135,9 @@ def _trained(rows: int, batches: Iterable[tuple[Ids, Vector]]) -> faiss.Index:
 
 
 def save(index: faiss.Index, path: Path) -> None:
-    faiss.write_index(index, str(path))
+    """Raises OSError where that fails: FAISS itself takes a close that failed for none."""
+    with path.open("wb") as file:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
 
 
 def load(path: Path) -> faiss.Index:

@@ -154,7 +154,7 @@ class Model(Anywhere):
         )
 
     def controls(self, bench: Bench) -> Sequence[Control]:
-        found = any(Model(10, _stale).case(bench, str(n)).violation for n in range(2))
+        found = any(Model(30, _stale).case(bench, str(n)).violation for n in range(6))
         return [Control("a store whose removals its caches don't follow", found)]
 
 

@@ -137,7 +137,7 @@ def _trained(rows: int, batches: Iterable[tuple[Ids, Vector]]) -> faiss.Index:
 def save(index: faiss.Index, path: Path) -> None:
     """Raises OSError where that fails: FAISS itself takes a close that failed for none."""
     with path.open("wb") as file:
-        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
 
 
 def load(path: Path) -> faiss.Index:

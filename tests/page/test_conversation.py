@@ -53,7 +53,9 @@ def test_the_oldest_entries_go_first(page: Page, api: FakeApi) -> None:
     expect(page.locator(".turn h2")).to_have_text([f"{number}?" for number in range(2, KEPT + 2)])
 
 
-FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
+FULL = (
+    "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
+)
 DENIED = """Object.defineProperty(window, 'sessionStorage', {
   get() { throw new DOMException('denied', 'SecurityError'); },
 });"""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.page.conftest import FakeApi
 
 LEAVE = "How many days of leave do I get?"
+SESAME = "open-sesame"
 
 
 def ask(page: Page, question: str) -> None:
@@ -102,8 +103,8 @@ def test_a_token_that_expires_is_asked_for_and_the_question_goes_on(
 ) -> None:
     page.goto("/")
     expect(page.locator("#show-documents")).to_have_text("2 documents")
-    api.token = "sesame"
+    api.token = SESAME
     ask(page, LEAVE)
-    page.get_by_role("textbox", name="Token").fill("sesame")
+    page.get_by_role("textbox", name="Token").fill(SESAME)
     page.keyboard.press("Enter")
     expect(page.locator(".reply > .answer mark")).to_have_text("thirty days")

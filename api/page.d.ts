@@ -40,6 +40,7 @@ interface Reply {
   answered: boolean;
   answers: Answer[];
   reason: string | null;
+  rewritten: string | null;
   passages: Passage[];
   index: { generation: number };
   took_ms: { total: number };
@@ -64,9 +65,44 @@ interface Outcome {
   reason: string | null;
 }
 
+/** How a question is narrowed, as the form's fields and a link's parts name it; what is absent doesn't. */
+type Scope = Partial<Record<"c" | "folder" | "type" | "since" | "until", string>>;
+
+/** What a tab keeps of a question that was answered; `said` tells which answers were judged. */
+interface Entry {
+  question: string;
+  scope: Scope;
+  reply: Reply;
+  said: boolean[];
+}
+
+interface Question {
+  question: string;
+  collection: string;
+  filters?: { folders: string[]; types: string[]; date_from: string | null; date_to: string | null };
+  history?: { question: string; answer: string | null }[];
+}
+
+interface Verdict {
+  question: string;
+  collection: string;
+  citation: Citation | null;
+  verdict: "right" | "wrong";
+  expected?: string | null;
+}
+
+interface Overview {
+  name: string;
+  folders: { folder: string; documents: number }[];
+  types: { type: string; documents: number }[];
+  date_from: string | null;
+  date_to: string | null;
+}
+
 /** Each rejects with a Problem; `collection` null is the server's default. */
 interface Api {
-  ask(question: string, collection: string | null): Promise<Reply>;
+  ask(question: Question, signal: AbortSignal): Promise<Reply>;
+  feedback(verdict: Verdict): Promise<{ id: string }>;
   documents(
     cursor: string | null,
     words: string,
@@ -75,6 +111,7 @@ interface Api {
   text(id: string): Promise<string>;
   status(): Promise<{ documents: number; writable?: boolean }>;
   collections(): Promise<{ collections: { name: string }[] }>;
+  collection(name: string): Promise<Overview>;
   upload(file: File, collection: string | null): Promise<{ results: Outcome[] }>;
   remove(id: string, keepalive: boolean): Promise<Response>;
 }

@@ -1,5 +1,7 @@
 /** The HTTP API as this page uses it. */
 
+import { keep, recall } from "./tab.js";
+
 const TOKEN = "token";
 
 /**
@@ -25,15 +27,15 @@ export function connect(askForToken) {
 
 	async function request(path, options = {}) {
 		for (;;) {
-			const token = sessionStorage.getItem(TOKEN);
+			const token = recall(TOKEN);
 			const response = await send(path, options, token);
 			if (response.ok) return response;
 			if (response.status !== 401) throw await problem(response);
-			if (sessionStorage.getItem(TOKEN) !== token) continue; // another request brought a newer one
-			sessionStorage.removeItem(TOKEN);
+			if (recall(TOKEN) !== token) continue; // another request brought a newer one
+			keep(TOKEN, null);
 			const fresh = await freshToken(token !== null);
 			if (fresh === null) throw await problem(response);
-			sessionStorage.setItem(TOKEN, fresh);
+			keep(TOKEN, fresh);
 		}
 	}
 
@@ -42,17 +44,17 @@ export function connect(askForToken) {
 		try {
 			return await response.json();
 		} catch {
-			throw new Problem(0, "The reply broke off");
+			throw new Problem(-1, "The reply broke off", "Nothing you typed is lost: ask again.");
 		}
 	}
 
+	const post = (path, body, signal) =>
+		json(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal });
+
 	return {
-		ask: (question, collection) =>
-			json("v1/ask", {
-				method: "POST",
-				headers: { "Content-Type": "application/json" },
-				body: JSON.stringify(collection === null ? { question } : { question, collection }),
-			}),
+		ask: (body, signal) => post("v1/ask", body, signal),
+
+		feedback: (body) => post("v1/feedback", body),
 
 		documents: (cursor, words) =>
 			json(`v1/documents?${new URLSearchParams({ limit: "100", ...(words && { q: words }), ...(cursor && { cursor }) })}`),
@@ -72,6 +74,8 @@ export function connect(askForToken) {
 
 		collections: () => json("v1/collections"),
 
+		collection: (name) => json(`v1/collections/${encodeURIComponent(name)}`),
+
 		upload: (file, collection) => {
 			const body = new FormData();
 			body.append("files", file);
@@ -89,6 +93,7 @@ async function send(path, options, token) {
 	try {
 		return await fetch(path, { ...options, headers, cache: "no-store" });
 	} catch {
+		if (options.signal?.aborted) throw new Problem(-1, "Cancelled", "Nothing you typed is lost.");
 		throw new Problem(0, "The server can't be reached");
 	}
 }

@@ -1,22 +1,29 @@
 /** A reply as the conversation shows it. */
 
 import { button, element } from "./dom.js";
+import { feedbackView } from "./feedback.js";
 import { origin, place } from "./origin.js";
 import { marked, unitsAt } from "./text.js";
 import { counted, lasted, trust, whyNotFound } from "./words.js";
 
-export function replyView(reply, open) {
+/** `about` is what feedback needs to know, which answers were judged already, and the entry's link. */
+export function replyView(reply, open, about) {
 	const cite = numbered(open);
+	const judge = (at) => judgeView(reply.answers[at]?.citation ?? null, at, about);
 	const [first, ...others] = reply.answers;
-	const view = element("div", { class: "reply" });
-	if (first) {
-		view.append(answerView(first, cite), factsView(first.confidence, reply.took_ms.total));
-		if (others.length) view.append(othersView(others, cite));
-	} else {
-		view.append(notFoundView(reply.reason), factsView(null, reply.took_ms.total));
-	}
+	const facts = factsView(first?.confidence ?? null, reply.took_ms.total);
+	const view = element("div", { class: "reply" }, first ? answerView(first, cite) : notFoundView(reply.reason));
+	view.append(element("div", { class: "after" }, facts, about.link, judge(0)));
+	if (others.length) view.append(othersView(others, cite, judge));
 	if (reply.passages.length) view.append(passagesView(reply, cite));
 	return view;
+}
+
+function judgeView(citation, at, { api, said, done, question, collection }) {
+	return feedbackView(api, { question, collection, citation }, said[at], () => {
+		said[at] = true;
+		done();
+	});
 }
 
 /** The reply in one breath, for the live region. */
@@ -69,8 +76,8 @@ function factsView(confidence, milliseconds) {
 	return facts;
 }
 
-function othersView(answers, cite) {
-	const items = answers.map((answer) => element("li", {}, answerView(answer, cite)));
+function othersView(answers, cite, judge) {
+	const items = answers.map((answer, at) => element("li", {}, answerView(answer, cite), judge(at + 1)));
 	return element("section", { class: "others" }, element("h3", {}, "Also answered"), element("ul", {}, ...items));
 }
 

@@ -19,30 +19,27 @@ export function whyNotFound(reason) {
 		: "Your files hold no answer that could be given word for word. Try asking in other words.";
 }
 
-/** What went wrong, and what to do next. */
-export function explained(problem) {
-	const { status } = problem;
-	const detail = sentence(problem.detail);
-	const wait = waiting(problem.retryAfter);
-	if (status === 0) {
-		return {
-			title: "The server can't be reached",
-			next: "It may have stopped, or the network is down. Nothing you typed is lost: ask again when it is back.",
-		};
-	}
-	if (status === 401) {
-		return { title: "An access token is needed", next: "Ask again and type the token that this server was started with." };
-	}
-	if (status === 404) return { title: "Not here", next: detail || "What you asked for is no longer in the index." };
-	if (status === 413) return { title: "That is too long", next: detail || "Ask a shorter question." };
-	if (status === 422) return { title: "This can't be asked as it is", next: detail || "Ask in other words." };
-	if (status === 429) return { title: "Too many questions at once", next: `The server asks for a pause. Ask again ${wait}.` };
-	if (status === 503) return { title: "Not ready yet", next: `${detail || "The files are still being read in."} Ask again ${wait}.` };
-	if (status === 507) return { title: "The server's disk is full", next: detail || "Make room there, then ask again." };
-	if (status >= 500) {
-		return { title: "Something failed on the server", next: `${detail} Ask again; if it stays, look into the server's log.`.trim() };
-	}
-	return { title: problem.message, next: detail || "Ask again, perhaps in other words." };
+/** By status: what went wrong, and what to do where the server gives no detail. */
+const PROBLEMS = {
+	401: ["An access token is needed", "Ask again and type a token that this server knows."],
+	403: ["This token may not do that", "It may read only, or this server is read-only."],
+	404: ["Not here", "What you asked for is no longer in the index."],
+	408: ["The request took too long to arrive", "The network may be slow. Ask again."],
+	413: ["That is too long", "Ask a shorter question."],
+	422: ["This can't be asked as it is", "Ask in other words."],
+	429: ["Too many questions at once", "The server asks for a pause."],
+	503: ["Not ready yet", "The server is busy, or still reading files in."],
+	507: ["The server's disk is full", "Make room there, then ask again."],
+};
+const AWAY = "It may have stopped, or the network is down. Nothing you typed is lost: ask again when it is back.";
+
+/** What went wrong, and what to do next; unless `waits` is false, also how long to wait. */
+export function explained({ status, message, detail, retryAfter }, waits = true) {
+	if (status === 0) return { title: message, next: AWAY };
+	const [title, next] = PROBLEMS[status] ?? [status >= 500 ? "Something failed on the server" : message, "Ask again, perhaps in other words."];
+	const told = status === 401 || !detail ? next : sentence(detail);
+	if (waits && (status === 429 || status === 503)) return { title, next: `${told} Ask again ${waiting(retryAfter)}.` };
+	return { title, next: status >= 500 && !PROBLEMS[status] ? `${told} Ask again; if it stays, look into the server's log.` : told };
 }
 
 export function told(error) {

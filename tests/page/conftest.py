@@ -11,7 +11,9 @@ import json
 import threading
 import time
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -19,7 +21,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -76,6 +78,8 @@ class FakeApi:
     replies: dict[str, Any] = field(default_factory=dict)
     failures: list[tuple[str, int, str, dict[str, str]]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    said: list[dict[str, Any]] = field(default_factory=list)
+    slow: threading.Event | None = None
     sought: list[str] = field(default_factory=list)
     uploads: list[tuple[str, bytes, str]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -137,6 +141,19 @@ class FakeApi:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.failures.append((path, status, detail, named))
 
+    def overview(self, name: str) -> dict[str, Any]:
+        """A collection with the folders, types and dates that a question can be narrowed to."""
+        sources = [Path(origin.source) for origin in self.origins.values()]
+        folders = Counter(str(source.parent) for source in sources if len(source.parts) > 1)
+        types = Counter(source.suffix.lstrip(".") for source in sources)
+        return {
+            "name": name,
+            "folders": [{"folder": folder, "documents": n} for folder, n in folders.items()],
+            "types": [{"type": kind, "documents": n} for kind, n in types.items()],
+            "date_from": "2026-03-01",
+            "date_to": "2026-03-01",
+        }
+
     def record(self, key: str) -> dict[str, Any]:
         text = self.texts[key]
         count = len(paragraphs(text))
@@ -192,6 +209,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send_json({"documents": len(api.texts), "writable": api.writable})
         elif url.path == "/v1/collections":
             self._send_json({"collections": [{"name": name} for name in api.collections]})
+        elif url.path.startswith("/v1/collections/"):
+            self._send_json(api.overview(unquote(url.path.removeprefix("/v1/collections/"))))
         elif url.path == "/v1/documents":
             query = parse_qs(url.query)
             cursor = int(query.get("cursor", ["0"])[0])
@@ -214,7 +233,13 @@ class Handler(BaseHTTPRequestHandler):
             self._take(raw)
             return
         body = json.loads(raw)
+        if self.path == "/v1/feedback":
+            self.server.api.said.append(body)
+            self._send_json({"id": "feedback-1"}, 201)
+            return
         self.server.api.asked.append(body)
+        if self.server.api.slow is not None:
+            self.server.api.slow.wait(10)
         self._send_json(self.server.api.replies[body["question"]])
 
     def _take(self, raw: bytes) -> None:
@@ -281,7 +306,8 @@ class Handler(BaseHTTPRequestHandler):
         if policy is not None:
             self.send_header("Content-Security-Policy", policy)
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # a question that was cancelled
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Keeps quiet."""

@@ -33,7 +33,7 @@ def test_an_answer_is_its_sentence_with_the_words_marked(page: Page) -> None:
     )
     assert answer.locator("mark").all_text_contents() == ["thirty days"]
     expect(answer.locator(".cite")).to_have_text("1Leave and absencehandbook/leave.mdparagraph 4")
-    expect(page.locator(".reply > .facts")).to_have_text("High confidence · 38 ms")
+    expect(page.locator(".reply .after .facts")).to_have_text("High confidence · 38 ms")
     expect(page.locator(".others .cite")).to_have_text("2handbook/travel.txtparagraph 4")
     expect(page.locator(".others mark")).to_have_text("within thirty days")
     expect(page.locator("#announcer")).to_contain_text("Answer: thirty days. From Leave and")
@@ -92,7 +92,7 @@ def test_pages_and_other_places_are_named(page: Page, api: FakeApi) -> None:
     expect(page.locator(".answer > .cite .place")).to_have_text("paragraph 2, page 3")
     expect(page.locator(".also")).to_contain_text("also in")
     expect(page.locator(".also .place")).to_have_text("paragraph 3, page 7 (v)")
-    expect(page.locator(".reply > .facts")).to_have_text("38 ms")
+    expect(page.locator(".reply .after .facts")).to_have_text("38 ms")
 
 
 REASONS = {
@@ -119,7 +119,9 @@ def test_not_found_says_why(page: Page, api: FakeApi) -> None:
 
 
 PROBLEMS: list[tuple[int, str, dict[str, str], str]] = [
-    (503, "reading files: 3 of 9", {"Retry_After": "7"}, "3 of 9. Ask again in 7 seconds."),
+    (503, "reading files: 3 of 9", {"Retry_After": "7"}, "3 of 9."),
+    (403, "", {}, "This token may not do that"),
+    (408, "", {}, "took too long to arrive"),
     (429, "", {"Retry_After": "120"}, "Ask again in 2 minutes."),
     (422, "question: too long", {}, "Question: too long."),
     (404, "no such collection", {}, "No such collection."),
@@ -169,6 +171,7 @@ def test_one_collection_is_not_offered_and_two_are(page: Page, api: FakeApi) -> 
     api.collections = ("archive", "default")
     page.reload()
     expect(page.locator("#collection select")).to_have_value("default")
+    page.click("#narrow summary")
     page.select_option("#collection select", "archive")
     ask(page, LEAVE)
     expect(page.locator(".answer")).not_to_have_count(0)

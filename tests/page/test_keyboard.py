@@ -24,7 +24,7 @@ def test_from_question_to_source_and_back_by_keys(page: Page) -> None:
     page.keyboard.press("Enter")
     cite = page.locator(".reply .cite").first
     expect(cite).to_be_visible()
-    for _ in range(4):  # passages, the other answer's source, the answer's source
+    for _ in range(12):  # passages, judging, the link, the other answer's source
         page.keyboard.press("Shift+Tab")
         if cite.evaluate("(node) => node === document.activeElement"):
             break

@@ -76,6 +76,7 @@ def test_each_file_has_its_outcome(page: Page, api: FakeApi) -> None:
 def test_files_go_to_the_collection_that_is_chosen(page: Page, api: FakeApi) -> None:
     api.collections = ("default", "zoo")
     page.goto("/")
+    page.click("#narrow summary")
     page.get_by_label("Collection").select_option("zoo")
     drop(page, "zebra.txt")
     expect(tally(page)).to_have_text("1 added")
@@ -164,7 +165,7 @@ def test_a_refusal_concerns_one_file(page: Page, api: FakeApi, status: int) -> N
     expect(outcomes(page)).to_have_text([words, "two.txtadded"])
 
 
-ENDS = {403: "Forbidden", 507: "The server's disk is full"}
+ENDS = {403: "This token may not do that", 507: "The server's disk is full"}
 
 
 @pytest.mark.parametrize("status", ENDS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
 import fastapi_offline
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
@@ -23,29 +25,39 @@ assets = APIRouter(include_in_schema=False)
 
 
 @assets.get("/")
-async def index() -> FileResponse:
-    return _file(_PAGE, "index.html")
+async def index(request: Request) -> Response:
+    return _file(request, _PAGE, "index.html")
 
 
 @assets.get("/page/{name}")
-async def page(name: str) -> FileResponse:
-    return _file(_PAGE, name)
+async def page(request: Request, name: str) -> Response:
+    return _file(request, _PAGE, name)
 
 
 @assets.get("/docs")
-async def docs() -> FileResponse:
-    return _file(_PAGE, "docs.html")
+async def docs(request: Request) -> Response:
+    return _file(request, _PAGE, "docs.html")
 
 
 @assets.get("/docs/{name}")
-async def swagger(name: str) -> FileResponse:
-    return _file(_SWAGGER, name)
+async def swagger(request: Request, name: str) -> Response:
+    return _file(request, _SWAGGER, name)
 
 
-def _file(folder: Path, name: str) -> FileResponse:
+def _file(request: Request, folder: Path, name: str) -> Response:
     # Looked up, never joined: no path from a client becomes a path on the server.
     known = {path.name: path for path in folder.iterdir() if path.suffix in _TYPES}
     if name not in known:
         raise HTTPException(404, "no such file: the page is at /, the documentation at /docs")
-    path = known[name]
-    return FileResponse(path, media_type=_TYPES[path.suffix])
+    path, kind = known[name], _TYPES[known[name].suffix]
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return FileResponse(path, media_type=kind, headers={"Vary": "Accept-Encoding"})
+    packed = _packed(path, path.stat().st_mtime_ns)
+    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(packed, media_type=kind, headers=headers)
+
+
+@lru_cache(maxsize=128)
+def _packed(path: Path, _: int) -> bytes:
+    """A file as it goes over the wire, made once for each of its versions."""
+    return gzip.compress(path.read_bytes(), mtime=0)

@@ -168,10 +168,9 @@ def test_the_page_uses_nothing_that_makes_markup_or_code() -> None:
     assert re.findall(r"<script[^>]*>(?!</script>)", html) == []
 
 
-def test_the_whole_page_is_small_and_flat() -> None:
+def test_the_whole_page_is_flat() -> None:
     html = (PAGE / "index.html").read_text("utf-8")
     assert "page/" not in re.sub(r'(?:href|src)="page/[^"/]+"', "", html)
-    assert sum(path.stat().st_size for path in PAGE.iterdir()) < 60_000
     for path in PAGE.glob("*.js"):
         for name in re.findall(r'from "([^"]+)"', path.read_text("utf-8")):
             assert (PAGE / name).is_file()

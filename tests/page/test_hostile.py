@@ -9,52 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.page.payloads import FIRING, INERT
+
 if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Page
 
     from tests.page.conftest import FakeApi
 
 PAGE = Path(__file__).parents[2] / "api" / "page"
-FIRING = [
-    "<img/src='x'/onerror=fired()>",
-    "<img src=x onerror=fired()>",
-    "<img src=x onerror=fired()//",
-    "<IMG SRC=x OnErRoR=fired()>",
-    "<svg><image href=x onerror=fired()></svg>",
-    "<svg><style><img src=x onerror=fired()></style></svg>",
-    "<math><mi><img src=x onerror=fired()></mi></math>",
-    "<details open ontoggle=fired()>x</details>",
-    "<video src=x onerror=fired()></video>",
-    "<video><source onerror=fired()></video>",
-    "<audio src=x onerror=fired()></audio>",
-    "<iframe srcdoc='<script>parent.fired()</script>'></iframe>",
-    "<iframe src='javascript:parent.fired()'></iframe>",
-    "<input autofocus onfocus=fired()>",
-    "<style>@keyframes k{}</style><b style='animation:k 1s' onanimationstart=fired()>x</b>",
-    '"><img src=x onerror=fired()>',
-    "'><img src=x onerror=fired()>",
-    "</textarea><img src=x onerror=fired()>",
-    "</title><img src=x onerror=fired()>",
-    "<!--><img src=x onerror=fired()>-->",
-    "<noscript><p title='</noscript><img src=x onerror=fired()>'>",
-]
-INERT = [
-    "<svg onload=fired()>",
-    "<svg/onload=fired()>",
-    "<img src=x onerror='fired()' alt=\"",
-    "<script>fired()</script>",
-    "</script><script>fired()</script>",
-    "javascript:fired()",
-    "data:text/html,<script>parent.fired()</script>",
-    "[x](javascript:fired())",
-    "![x](x'onerror='fired())",
-    "{{constructor.constructor('fired()')()}}",
-    "${fired()}",
-    "&lt;img src=x onerror=fired()&gt;",
-    "\u202egnp.exe\u202c<img src=x onerror=fired()>",
-    "__proto__",
-    "../../v1/status?<svg onload=fired()>",
-]
 SETTLE = "() => new Promise((done) => setTimeout(done, 150))"
 
 
@@ -66,8 +28,9 @@ def fill_every_field(api: FakeApi, payload: str) -> None:
     citation = replace(api.cite(origin, payload, sentence), heading=(payload,), page=1)
     citation = replace(citation, page_label=payload)
     answer = replace(api.answer(origin, payload, sentence), citation=citation)
-    api.reply(payload, answer, replace(answer, also_in=(citation,)), passages=(citation,))
-    api.reply(f"{payload} ", passages=(citation,), reason=payload)
+    both = (answer, replace(answer, also_in=(citation,)))
+    api.reply(payload, *both, passages=(citation,), rewritten=f"In full {payload}")
+    api.reply(f"Not {payload}", passages=(citation,), reason=payload)
 
 
 @pytest.mark.parametrize("policy", ["on", "off"])
@@ -81,23 +44,33 @@ def test_nothing_fires(page: Page, api: FakeApi, policy: str) -> None:
         dialog.dismiss()
 
     page.on("dialog", note)
-    payloads = FIRING + INERT
+    payloads = [*FIRING, *INERT]
+    assert len(payloads) >= 120
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
     for payload in payloads:
         fill_every_field(api, payload)
+        api.fail("/v1/documents", 415, payload)
     api.collections = ("default", *payloads)
     api.fail("/v1/ask", 422, " ".join(payloads))
-    page.goto(f"/?q={FIRING[0]}#{FIRING[5]}")
-    page.evaluate(JOURNEY, payloads)
+    page.goto(f"/?q={FIRING[0]}#{FIRING[5]}&type={FIRING[3]}&folder={FIRING[1]}")
+    page.locator("#narrow > summary").click()
+    refused = payloads[::5]
+    page.evaluate(JOURNEY, [payloads, refused])
     page.evaluate(SETTLE)
     assert page.evaluate("window.hasFired") is None
     assert dialogs == []
     assert page.locator("img:not(header img), svg, iframe, video, main script").count() == 0
-    assert page.locator(".turn").count() == len(payloads) + 1
+    assert page.locator(".turn").count() == len(payloads) + len(refused) + 1
     assert page.evaluate("window.shown") == payloads
+    own = page.url.split("/")[2]
+    assert {url.split("/")[2] for url in sent} == {own}
+    assert page.locator("#uploads li").count() == len(payloads)
+    assert page.locator("#narrow option").count() > len(payloads)
 
 
 # Asks each payload, then opens its source; the first question meets the failure.
-JOURNEY = """async (payloads) => {
+JOURNEY = """async ([payloads, refused]) => {
   const until = async (found) => {
     for (;;) {
       const value = found();
@@ -114,6 +87,11 @@ JOURNEY = """async (payloads) => {
     return turn;
   };
   await ask(payloads[0]);
+  const files = new DataTransfer();
+  for (const payload of payloads) files.items.add(new File([payload], payload));
+  const chosen = document.querySelector("#adding input");
+  chosen.files = files.files;
+  chosen.dispatchEvent(new Event("change"));
   window.shown = [];
   for (const payload of payloads) {
     const turn = await ask(payload);
@@ -124,6 +102,9 @@ JOURNEY = """async (payloads) => {
     }
     document.querySelector("#source .close").click();
   }
+  for (const payload of refused) await ask(`Not ${payload}`);
+  const panel = document.querySelector("#uploads");
+  await until(() => !panel.querySelector(".waiting"));
 }"""
 
 

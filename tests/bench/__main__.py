@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rag.evaluation.json_lines import read_json_lines
 from rag.settings import Settings
-from tests.bench import evaluating, retrieval, speed
+from tests.bench import evaluating, page, retrieval, speed
 
 _SAMPLE = Path(__file__).parents[2] / "data"
 
@@ -32,6 +32,7 @@ def main() -> None:
         speed.question_table(corpus, questions, settings),
         speed.reading_table(corpus, questions, settings),
         speed.memory_table(corpus, questions, settings),
+        page.page_table(corpus, questions, settings),
         # The sample has too few questions to time.
         evaluating.evaluation_table(corpus, question_set, settings) if options.data else (),
         speed.ingest_table(corpus, settings),

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +43,10 @@ def served(corpus: Path, settings: Settings) -> Iterator[Server]:
     with subprocess.Popen(
         [*command, "serve", "--port", "0"], env=environment, stderr=subprocess.PIPE, text=True
     ) as server:
-        yield Server(_address(server), server.pid)
+        address = _address(server)
+        # What it logs from now on must not fill the pipe: it would wait for a reader.
+        threading.Thread(target=lambda: list(server.stderr or ()), daemon=True).start()
+        yield Server(address, server.pid)
         server.terminate()
 
 

@@ -13,7 +13,7 @@ import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -23,10 +23,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import httpx
 import pytest
+import uvicorn
 
+from api.app import create_app
 from api.middleware import PAGE_POLICY
+from rag.assembly import build
 from rag.payloads import document_payload, reply_payload
+from rag.settings import Settings
 from rag.text import paragraphs
 from rag.types import Answer, Citation, DocumentRecord, Origin, RankedPassage, Reason, Reply, Span
 
@@ -311,6 +316,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Keeps quiet."""
+
+
+@contextmanager
+def serving(home: Path, *paths: Path) -> Iterator[str]:
+    """Where the real application listens, with light parts, once the paths are ingested."""
+    settings = Settings(
+        home=home, cache=home / "cache", embedder="hashing", reader="sentence", paths=paths
+    )
+    app = create_app(build(settings), settings)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    while httpx.get(f"{base}/readyz").status_code != 200:
+        time.sleep(0.01)
+    yield base
+    server.should_exit = True
+    thread.join()
 
 
 @pytest.fixture(scope="session")

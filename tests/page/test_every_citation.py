@@ -5,20 +5,13 @@ The real application with light parts answers over files that are hard to count 
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-import uvicorn
 
-from api.app import create_app
-from rag.assembly import build
-from rag.settings import Settings
-from tests.page.conftest import WATCH
+from tests.page.conftest import WATCH, serving
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright")
 
@@ -69,22 +62,8 @@ def address(
     corpus: tuple[Path, list[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """Where the real application listens."""
-    home = tmp_path_factory.mktemp("home")
-    settings = Settings(
-        home=home, cache=home / "cache", embedder="hashing", reader="sentence", paths=(corpus[0],)
-    )
-    app = create_app(build(settings), settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    while httpx.get(f"{base}/readyz").status_code != 200:
-        time.sleep(0.01)
-    yield base
-    server.should_exit = True
-    thread.join()
+    with serving(tmp_path_factory.mktemp("home"), corpus[0]) as base:
+        yield base
 
 
 # Asks, opens every chip, and notes what the address says and what stands between the marks' ends.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.soak.caches import CacheDamage
 from tests.soak.clients import Clients
 from tests.soak.databases import DatabaseDamage
+from tests.soak.documents import DamagedDocuments
 from tests.soak.faults import Faults
 from tests.soak.full_disks import FullDisks
 from tests.soak.kills import Compound, Kills
@@ -28,4 +29,5 @@ def rows(size: str) -> list[Row]:
         CacheDamage(),
         DatabaseDamage(),
         Model(steps=30 if is_small else 80),
+        DamagedDocuments(),
     ]

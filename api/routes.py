@@ -88,7 +88,7 @@ def _known_name(name: str) -> str:
 DocumentId = Annotated[str, Depends(_document_id)]
 _ALWAYS = (400, 401, 403, 408, 413, 422, 503)
 api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
-operations = APIRouter()
+operations = APIRouter(responses=_problems(413))
 
 
 @api.post("/ask", responses=_problems(404, 429))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.soak.api import HostileRequests
 from tests.soak.caches import CacheDamage
 from tests.soak.clients import Clients
 from tests.soak.databases import DatabaseDamage
@@ -29,5 +30,6 @@ def rows(size: str) -> list[Row]:
         CacheDamage(),
         DatabaseDamage(),
         Model(steps=30 if is_small else 80),
+        HostileRequests(),
         DamagedDocuments(),
     ]

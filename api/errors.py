@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from rag import errors
 
@@ -39,6 +40,7 @@ _DETAILS: Mapping[type[errors.RagError], str] = {
     errors.ModelUnavailable: "the model can't be loaded: the server's log says why",
 }
 _RETRY_SECONDS = "2"
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _log = logging.getLogger(__name__)
 
 
@@ -94,9 +96,20 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> JSONResponse:
-        return problem(
-            request.state.request_id, error.status_code, str(error.detail), error.headers
-        )
+        headers = error.headers
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers = {**(headers or {}), "Allow": _allowed(request)}
+        return problem(request.state.request_id, error.status_code, str(error.detail), headers)
+
+
+def _allowed(request: Request) -> str:
+    """Every method that the path takes: a route which refuses knows its own alone."""
+
+    def takes(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(filter(takes, _METHODS))
 
 
 def _told(error: Mapping[str, Any]) -> str:

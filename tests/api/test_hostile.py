@@ -187,6 +187,27 @@ def test_unknown_methods(client: TestClient, path: str, method: str) -> None:
     assert response.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/documents", "GET, POST"),
+        ("/v1/documents/" + "0" * 32, "DELETE, GET"),
+        ("/v1/ask", "POST"),
+        ("/openapi.json", "GET, HEAD"),
+    ],
+)
+def test_every_method_of_a_path_is_told(client: TestClient, path: str, methods: str) -> None:
+    assert client.put(path).headers["allow"] == methods
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_operations_document_a_body_too_large(client: TestClient, path: str) -> None:
+    response = client.get(path, headers={"Content-Length": "9" * 30})
+    assert response.status_code == 413
+    operation = client.get("/openapi.json").json()["paths"][path]["get"]
+    assert "413" in operation["responses"]
+
+
 def test_huge_query(client: TestClient, check_problem: Problem) -> None:
     assert client.get("/v1/status?" + "zqxjkv=1&" * 7_000).status_code == 200
     for query in ("limit=zqxjkv", "limit=%00", "cursor=%ff", "limit=1&limit=zqxjkv", "limit=%"):

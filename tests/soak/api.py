@@ -25,7 +25,7 @@ _MOST_TOLD = 3
 _LONGEST = 600.0  # seconds for a batch
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """No fault is planted."""
 
 
@@ -37,7 +37,7 @@ class HostileRequests(Anywhere):
     sizes = Sizes(pr=5_000, nightly=100_000)
     first = "0"
 
-    def __init__(self, planted: Callable[[], None] = _nothing) -> None:
+    def __init__(self, planted: Callable[[], None] = nothing) -> None:
         self._planted = planted
 
     def case(self, bench: Bench, at: str) -> Case:
@@ -69,7 +69,7 @@ class HostileRequests(Anywhere):
 async def _violations(bench: Bench, first: int, home: Path) -> list[str]:
     """What a batch breaks, up to some."""
     app, known = served(home)
-    rule = Rule(app, [str(home), str(Path(__file__).parents[2]), "site-packages"])
+    rule = rule_of(app, home)
     attacker = Attacker(app.openapi(), known)
     found: list[str] = []
     async with app.router.lifespan_context(app):
@@ -90,6 +90,11 @@ def served(home: Path) -> tuple[FastAPI, dict[str, str]]:
     report = service.ingest_uploads([(name, text.encode()) for name, text in FILES.items()])
     kept = next(outcome.document_id for outcome in report.outcomes if outcome.document_id)
     return create_app(service, settings), {"document_id": kept, "name": "default"}
+
+
+def rule_of(app: FastAPI, home: Path) -> Rule:
+    """What its replies must keep to, which tell nothing of where the server's files are."""
+    return Rule(app, [str(home), str(Path(__file__).parents[2]), "site-packages"])
 
 
 async def _ready(app: FastAPI) -> None:

@@ -13,9 +13,11 @@ TEXTS = (
         b'" "',
         b'"\\u0000"',
         b'"a\\u0000b"',
+        b'"Where\\u0000"',
         b'"\\ud800"',
         b'"a\\udfffb"',
         b'"\\ude00\\ud83d"',
+        b'"How\\udbff"',
     ),
     *(
         b'"' + raw + b'"'

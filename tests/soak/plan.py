@@ -6,6 +6,7 @@ from tests.soak.api import HostileRequests
 from tests.soak.caches import CacheDamage
 from tests.soak.clients import Clients
 from tests.soak.databases import DatabaseDamage
+from tests.soak.described import DescribedRequests
 from tests.soak.documents import DamagedDocuments
 from tests.soak.faults import Faults
 from tests.soak.full_disks import FullDisks
@@ -30,6 +31,7 @@ def rows(size: str) -> list[Row]:
         CacheDamage(),
         DatabaseDamage(),
         Model(steps=30 if is_small else 80),
+        DescribedRequests(),
         HostileRequests(),
         DamagedDocuments(),
     ]

@@ -13,7 +13,7 @@ from tests.soak.progress import Progress
 from tests.soak.rows import Row
 
 _TREE = Path(__file__).parents[2]
-_HEAD = """# What the storage tests found
+_HEAD = """# What the test plan found
 
 Made by `make soak`, which runs every row of the plan to the end, goes on where it was stopped, and
 writes this page. `python -m tests.soak --help` says more.
@@ -23,7 +23,9 @@ After each event the store is opened and judged: every acknowledged document is 
 no other; no document is half there (SHA-256 of every row, every passage told anew from its text);
 SQLite's integrity check; the search caches hold the living passages and nothing else; twenty fixed
 questions get the answers and citations of a clean build; one more document can be added and is
-found. A control is a fault that is planted to see that the row finds it.
+found. The rows of C judge replies instead: none at 500 or above, every status documented for its
+route, every error a problem that tells no path and no trace. The row of D wants each file read or
+refused, and the next one read. A control is a fault that is planted to see that the row finds it.
 """
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from embeddings.base import Embedder
-from rag.errors import ModelMismatch, ModelUnavailable, StoreBusy, StoreFull
+from rag.errors import ModelMismatch, ModelUnavailable, StoreBusy, StoreFull, StoreUnreadable
 from rag.store.base import PassageStore
 
 _log = logging.getLogger(__name__)
@@ -67,11 +67,12 @@ class Encoders:
     def note(self) -> None:
         """Keeps the name of the configured embedder for the day when another one is configured.
 
-        The next write does it where this one has to wait too long or has no room.
+        The next write does it where this one has to wait too long, has no room or meets an error of
+        the disk: what was ingested before it stands.
         """
         fingerprint = self.configured.fingerprint
         if self._store.model(fingerprint) != self._name:
-            with suppress(StoreBusy, StoreFull):
+            with suppress(StoreBusy, StoreFull, StoreUnreadable):
                 self._store.keep_model(fingerprint, self._name)
 
     def former(self, mismatch: ModelMismatch) -> Embedder:

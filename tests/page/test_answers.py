@@ -119,7 +119,7 @@ def test_not_found_says_why(page: Page, api: FakeApi) -> None:
 
 
 PROBLEMS: list[tuple[int, str, dict[str, str], str]] = [
-    (503, "reading files: 3 of 9", {"Retry_After": "7"}, "3 of 9."),
+    (503, "reading files: 3 of 9", {"Retry_After": "50"}, "3 of 9."),
     (403, "", {}, "This token may not do that"),
     (408, "", {}, "took too long to arrive"),
     (429, "", {"Retry_After": "120"}, "Ask again in 2 minutes."),

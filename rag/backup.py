@@ -23,6 +23,7 @@ from tempfile import mkdtemp
 
 from rag import companions
 from rag.companions import sync, write
+from rag.durability import make_folder
 from rag.errors import Conflict, InvalidInput, NotFound, RagError, StoreFull, StoreUnreadable
 from rag.store import transfer
 from rag.store.overhaul import Overhaul
@@ -128,7 +129,7 @@ def restore(folder: Path, home: Path, busy_seconds: float, *, replace: bool = Fa
     backup = read(folder)
     _check_home(home, replace)
     with _failures_named(home):
-        home.mkdir(parents=True, exist_ok=True)
+        make_folder(home)
         with Overhaul(home, busy_seconds).held():
             for abandoned in home.glob(f"restore-*{_PARTIAL}"):  # of restores that were killed
                 shutil.rmtree(abandoned)

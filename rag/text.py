@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
-from unicodedata import category
 
 from apsw.unicode import grapheme_next_break
 
@@ -47,32 +47,47 @@ def trimmed(text: str, span: Span) -> Span:
 
 def grapheme_floor(text: str, offset: int) -> int:
     """The last place at or before `offset` where a cut splits no grapheme cluster (UAX #29)."""
-    offset = at = max(0, min(offset, len(text)))
-    while 0 < at < len(text) and not _parts(text, at):
-        at -= 1
-    while at < offset and (following := grapheme_next_break(text, at)) <= offset:
-        at = following
-    return at
+    offset = max(0, min(offset, len(text)))
+    while 0 < offset < len(text) and not _parts(text, offset):
+        offset -= 1
+    return offset
 
 
 def grapheme_ceiling(text: str, offset: int) -> int:
     """The first place at or after `offset` where a cut splits no grapheme cluster (UAX #29)."""
-    while offset < len(text) and grapheme_floor(text, offset) != offset:
+    while 0 < offset < len(text) and not _parts(text, offset):
         offset += 1
     return offset
 
 
-_JOINERS = frozenset({"Mn", "Mc", "Me", "Cf"})
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
 
 def _parts(text: str, at: int) -> bool:
-    """Whether clusters surely part at `at`, judged by the two characters there alone.
+    """Whether one cluster ends and another begins at `at`, inside the text.
 
-    What stands further left matters only after a mark or a joiner, which white space ends.
+    Two neighbours decide it, but for two flag letters, which pair up from the first one on, and
+    after a mark or a joiner, where what it stands on decides, too. So however long a text is, only
+    a few characters are looked at, or the flag letters counted.
     """
-    if category(text[at - 1]) in _JOINERS and not text[at].isspace():
+    left, right = text[at - 1], text[at]
+    if left in _FLAG_LETTERS and right in _FLAG_LETTERS:
+        return (at - len(text[:at].rstrip(_FLAG_LETTERS))) % 2 == 0
+    if grapheme_next_break(left + right, 0) > 1:
         return False
-    return grapheme_next_break(text[at - 1 : at + 1], 0) == 1
+    start = at - 1
+    while start > 0 and _clings(text[start]):
+        start -= 1
+    around, end = text[start : at + 1], 0
+    while end < at - start:
+        end = grapheme_next_break(around, end)
+    return end == at - start
+
+
+@cache
+def _clings(character: str) -> bool:
+    """Whether it belongs to the cluster of what stands before it: a mark or a joiner."""
+    return grapheme_next_break(f"a{character}", 0) > 1
 
 
 # A sentence ends in one of these, with the quotes, brackets, emphasis marks and footnote numbers

@@ -9,7 +9,7 @@ from apsw.unicode import grapheme_iter_with_offsets
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.text import grapheme_floor, paragraphs, sentences, trimmed
+from rag.text import grapheme_ceiling, grapheme_floor, paragraphs, sentences, trimmed
 from rag.types import Span
 
 
@@ -103,6 +103,30 @@ def test_grapheme_floor_is_the_last_boundary_before(text: str, offset: int) -> N
     assert grapheme_floor(text, offset) == max(
         at for at in boundaries(text) if at <= max(0, min(offset, len(text)))
     )
+
+
+@given(hostile, st.integers(-3, 90))
+@example("👩\u200d👩\u200d👧" * 3, 12)
+@example("🇩🇪" * 4, 5)
+@example("\u0915\u094d\u0937" * 2, 4)
+def test_grapheme_ceiling_is_the_first_boundary_after(text: str, offset: int) -> None:
+    offset = max(0, min(offset, len(text)))
+    assert grapheme_ceiling(text, offset) == min(at for at in boundaries(text) if at >= offset)
+
+
+@pytest.mark.parametrize("unit", ["A\u030a", "ก็", "நி", "नि", "🇩🇪"], ids=ascii)
+def test_cuts_of_a_megabyte_are_found_nearby(unit: str) -> None:
+    """For each of them all of the text was looked at once."""
+    text = unit * (10**6 // len(unit))
+    for offset in range(1, 10**6, 40_000):
+        assert grapheme_floor(text, offset) == offset - offset % len(unit)
+
+
+@pytest.mark.parametrize("unit", ["\u0301", "a\u200d\u0301", "🧑\u200d"], ids=ascii)
+def test_one_cluster_of_a_megabyte(unit: str) -> None:
+    text = unit * (10**5 // len(unit))
+    floor = 10**5 // 2 - 10**5 // 2 % len(unit) if unit[0] == "a" else 0
+    assert grapheme_floor(text, 10**5 // 2) == floor
 
 
 def test_a_paragraph_inside_a_text_keeps_the_offsets_of_the_text() -> None:

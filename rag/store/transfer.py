@@ -11,6 +11,7 @@ import apsw
 from rag.errors import StoreUnreadable
 from rag.store.base import CollectionRecord
 from rag.store.sqlite import Database
+from rag.store.statements import forget_base
 
 INDEX = "index.sqlite"
 # In an order in which no row refers to one that is not there yet.
@@ -70,9 +71,11 @@ def copy_in(home: Path, file: Path, busy_seconds: float) -> None:
         )
         for table in reversed(_TABLES[2:]):
             target.execute(f"DELETE FROM {table}")  # noqa: S608
-        target.execute("UPDATE collections SET base = NULL, generation = ?", (generation,))
+        target.execute("UPDATE collections SET generation = ?", (generation,))
         for table in _TABLES:
             _copy_table(source, target, table, generation)
+        for (name,) in target.execute("SELECT name FROM collections").fetchall():
+            forget_base(target, str(name))
 
 
 def _copy_table(

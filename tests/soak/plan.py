@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.soak.api import HostileRequests
+from tests.soak.backups import Backups
 from tests.soak.caches import CacheDamage
 from tests.soak.clients import Clients
 from tests.soak.databases import DatabaseDamage
@@ -28,6 +29,7 @@ def rows(size: str) -> list[Row]:
         FullDisks(),
         Compound(),
         Pairs(),
+        Backups(),
         CacheDamage(),
         DatabaseDamage(),
         Model(steps=30 if is_small else 80),

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from rag.analysis import terms
-from rag.store import faiss_index, following
+from rag.store import faiss_index, following, transfer
 from rag.store.embedded import EmbeddedStore
 from rag.store.statements import record_base, state_of
 
@@ -455,6 +455,27 @@ def test_a_view_from_before_two_rebuilds_finds_nothing_that_is_gone(
     store.replace_all("default", author.model, [entry])
     store.compact("default")
     store.replace_all("default", author.model, [entry])
+    for each in (store, other):
+        with each.snapshot("default", author.model) as snapshot:
+            assert len(snapshot.search_vectors(author.vector("apple"), 10)) == 1
+            assert len(snapshot.search_words(terms("apple"), 10)) == 1
+
+
+def test_a_view_from_before_a_restore_finds_nothing_that_is_gone(
+    home: Path,
+    tmp_path: Path,
+    open_embedded: OpenStore,
+    author: Author,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(following, "_REPLAYED_AT_MOST", 0)
+    store, other = open_embedded(), open_embedded()
+    author.put(store, author.entry("a.txt", "apple"))
+    transfer.copy_out(home, tmp_path / "copy", 1.0)
+    assert len(author.nearest(other, "apple")) == 1
+    author.put(store, author.entry("a.txt", "pear"))
+    store.compact("default")
+    transfer.copy_in(home, tmp_path / "copy", 1.0)
     for each in (store, other):
         with each.snapshot("default", author.model) as snapshot:
             assert len(snapshot.search_vectors(author.vector("apple"), 10)) == 1

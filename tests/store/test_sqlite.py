@@ -183,23 +183,23 @@ class TestWaiting:
 
 class TestRoom:
     def test_a_full_disk_is_told_and_nothing_changes(
-        self, open_embedded: OpenStore, author: Author
+        self, open_embedded: OpenStore, author: Author, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store = open_embedded()
         author.put(store, author.entry("a.txt", "apple"))
         large = author.entry("b.txt", *(f"{n} " * 1000 for n in range(100)))
-        with store._database.write() as connection:
-            most = connection.pragma("max_page_count")
-            connection.pragma("max_page_count", connection.pragma("page_count") + 4)
-        with pytest.raises(StoreFull, match="free some space"):
-            author.put(store, large)
-        with pytest.raises(StoreFull):
-            store.stage(author.vectors(author.entry("c.txt", *(f"{n}" for n in range(2000)))))
+        with store._database.read() as connection:
+            pages = connection.pragma("page_count")
+        with monkeypatch.context() as small:
+            small.setattr("rag.store.sqlite._ANY_PAGES", pages + 4)
+            with pytest.raises(StoreFull, match="free some space"):
+                author.put(store, large)
+            with pytest.raises(StoreFull):
+                store.stage(author.vectors(author.entry("c.txt", *(f"{n}" for n in range(2000)))))
         assert [s.source for s in store.stored("default")] == ["a.txt"]
         assert store.missing(large.vector_keys) == set(large.vector_keys)
         assert len(author.nearest(store, "x")) == 1
         with store._database.write() as connection:
-            connection.pragma("max_page_count", most)
             assert connection.pragma("integrity_check") == "ok"
         author.put(store, large)
         assert len(author.nearest(store, "x", 1000)) == 101

@@ -174,7 +174,7 @@ def test_one_collection_is_not_offered_and_two_are(page: Page, api: FakeApi) -> 
     page.click("#narrow summary")
     page.select_option("#collection select", "archive")
     ask(page, LEAVE)
-    expect(page.locator(".answer")).not_to_have_count(0)
+    expect(page.locator(".turn .reply")).to_have_count(2)
     assert [asked["collection"] for asked in api.asked] == ["default", "archive"]
 
 

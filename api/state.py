@@ -140,18 +140,13 @@ class Start:
                 if self._stopping.wait(_PATIENCE_SECONDS):
                     raise _Stopped from error
 
-    def _check_stop(self, _: Rebuilt) -> None:
+    def _check_stop(self, *_: Rebuilt) -> None:
         if self._stopping.is_set():
             raise _Stopped
 
     def _saw_rebuilt(self, progress: Rebuilt) -> None:
-        self._check_stop(progress)
-        self._readiness = {
-            "ready": False,
-            "detail": "encoding anew with the configured model",
-            "files": progress.documents,
-            "total_files": progress.total_documents,
-        }
+        doing = "encoding anew with the configured model"
+        self._is_at(doing, progress.documents, progress.total_documents)
 
     def _is_fresh(self) -> bool:
         return self._probed is not None and time.monotonic() - self._probed < _PROBED_EVERY_SECONDS
@@ -180,15 +175,12 @@ class Start:
             tell(_log, "not_ready", f"not ready: {detail}", logging.ERROR, reason=detail)
 
     def _saw(self, progress: Progress) -> None:
-        if self._stopping.is_set():
-            raise _Stopped
-        self._readiness = {
-            "ready": False,
-            "detail": "ingesting",
-            "files": progress.files,
-            "total_files": progress.total_files,
-        }
+        self._is_at("ingesting", progress.files, progress.total_files)
         self._watch(progress)
+
+    def _is_at(self, doing: str, files: int, total: int) -> None:
+        self._check_stop()
+        self._readiness = {"ready": False, "detail": doing, "files": files, "total_files": total}
 
 
 def _left_out(report: IngestReport) -> str:

@@ -22,8 +22,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from rag import companions
-from rag.companions import sync, write
-from rag.durability import make_folder
+from rag.companions import write
+from rag.durability import make_folder, sync
 from rag.errors import Conflict, InvalidInput, NotFound, RagError, StoreFull, StoreUnreadable
 from rag.store import transfer
 from rag.store.overhaul import Overhaul

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from rag.access import FILE as TOKENS
+from rag.durability import sync
 from rag.feedback import FILE as FEEDBACK
 
-TOKENS = "tokens.json"
 _CALIBRATION = re.compile(r"calibration/[a-z0-9][a-z0-9_-]*\.json")
 
 
@@ -77,12 +78,3 @@ def write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync(path: Path) -> None:
-    """Waits until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

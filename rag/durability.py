@@ -1,4 +1,4 @@
-"""Names that outlive a power failure: a file's own sync does not cover its name in its folder."""
+"""What outlives a power failure: a file's own sync does not cover its name in its folder."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ def make_folder(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for path in reversed(missing):
-        sync_names(path.parent)
+        sync(path.parent)
 
 
-def sync_names(folder: Path) -> None:
-    """What was made, renamed or removed in the folder is so on the disk, too. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Waits until a file, or what was made, renamed or removed in a folder, is on the disk. Raises
+    OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

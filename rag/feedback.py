@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
-from rag.durability import sync_names
+from rag.durability import sync
 from rag.errors import InvalidInput, StoreFull
 
 FILE = "feedback.jsonl"
@@ -93,7 +93,7 @@ class FeedbackFile:
                 file.write(line.encode())
                 file.flush()
                 os.fsync(file.fileno())
-            sync_names(self.path.parent)
+            sync(self.path.parent)
         except OSError as error:
             raise StoreFull(f"{self.path} can't be written: {error.strerror}") from error
 

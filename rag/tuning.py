@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rag.durability import make_folder, sync_names
+from rag.durability import make_folder, sync
 from rag.errors import StoreUnreadable
 from rag.types import Candidate
 
@@ -95,7 +95,7 @@ class Tunings:
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
-        sync_names(path.parent)
+        sync(path.parent)
         return path
 
     def path(self, collection: str) -> Path:

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rag.durability import sync
 from rag.errors import Conflict, InvalidInput, NotFound, StoreFull, StoreUnreadable
 
 FILE = "tokens.json"
@@ -170,6 +171,7 @@ class Tokens:
         except BaseException:
             os.unlink(name)
             raise
+        sync(self.path.parent)
 
 
 def _unreadable(path: Path) -> StoreUnreadable:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.access import Tokens
 from rag.durability import make_folder
 from rag.feedback import FeedbackFile
 
@@ -40,3 +41,12 @@ def test_every_folder_that_got_a_name_is_synced(tmp_path: Path, synced: list[Pat
 def test_the_name_of_the_feedback_file_is_safe(tmp_path: Path, synced: list[Path]) -> None:
     FeedbackFile(tmp_path).append({"id": "1"})
     assert synced == [tmp_path / "feedback.jsonl", tmp_path]
+
+
+@needs_proc
+def test_a_token_that_was_taken_back_stays_so(tmp_path: Path, synced: list[Path]) -> None:
+    tokens = Tokens(tmp_path)
+    tokens.add("intranet", writes=False, collections=None)
+    synced.clear()
+    tokens.remove("intranet")
+    assert synced[-1] == tmp_path

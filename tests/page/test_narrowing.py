@@ -47,6 +47,7 @@ def test_what_is_chosen_is_sent_shown_and_linked(page: Page, api: FakeApi) -> No
     chips = page.get_by_role("list", name="Narrowed to").get_by_role("button")
     expect(chips).to_have_text(["Folder handbook ✕", "Type md ✕", "From 2026-01-31 ✕"])
     ask(page, LEAVE)
+    expect(page.locator(".reply")).to_be_visible()
     expect(page.locator(".scope")).to_have_text("Folder handbookType mdFrom 2026-01-31")
     filters = {
         "folders": ["handbook"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.soak.api import HostileRequests
 from tests.soak.backups import Backups
 from tests.soak.caches import CacheDamage
+from tests.soak.citations import Citations
 from tests.soak.clients import Clients
 from tests.soak.databases import DatabaseDamage
 from tests.soak.described import DescribedRequests
@@ -33,6 +34,7 @@ def rows(size: str) -> list[Row]:
         CacheDamage(),
         DatabaseDamage(),
         Model(steps=30 if is_small else 80),
+        Citations(),
         DescribedRequests(),
         HostileRequests(),
         DamagedDocuments(),

@@ -83,13 +83,13 @@ def prepare(*, eager: bool = True) -> None:
         following._REPLAYED_AT_MOST = 0
 
 
-def settings_of(home: Path) -> Settings:
-    return Settings(home=home, cache=home, embedder="hashing", reader="sentence")
+def settings_of(home: Path, reader: str = "sentence") -> Settings:
+    return Settings(home=home, cache=home, embedder="hashing", reader=reader)
 
 
 @contextmanager
-def opened(home: Path, busy_seconds: float = 5.0) -> Iterator[Service]:
-    with closing(assembly.build(settings_of(home), busy_seconds)) as service:
+def opened(home: Path, busy_seconds: float = 5.0, reader: str = "sentence") -> Iterator[Service]:
+    with closing(assembly.build(settings_of(home, reader), busy_seconds)) as service:
         yield service
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import re
 
 from starlette.datastructures import Headers
@@ -40,7 +41,14 @@ class Gate:
         `StoreUnreadable` where nobody can tell.
         """
         headers, path = Headers(scope=scope), scope["path"]
-        access = self._known(headers, public=bool(_PUBLIC.fullmatch(path)))
+        is_public = bool(_PUBLIC.fullmatch(path))
+        access = self._known(headers, public=is_public)
+        if not (is_public or self._is_closed or _is_own_name(headers.get("host", ""))):
+            raise HTTPException(
+                403,
+                "without a token this server answers to localhost and to addresses, for a name in "
+                "the web may be led here by a page of its own: make a token with `rag token add`",
+            )
         is_change = scope["method"] not in HARMLESS
         if is_change and headers.get("sec-fetch-site") in _ELSEWHERE:
             raise HTTPException(403, "a page of another site sent this: it is not obeyed")
@@ -83,3 +91,17 @@ class Gate:
         if self._own and hmac.compare_digest(hashed(secret), self._own):
             return UNRESTRICTED
         return self._tokens.access(secret)
+
+
+def _is_own_name(host: str) -> bool:
+    """Whether no page of the web can have this Host: an address, or a name that the DNS of the web
+    doesn't give out. Any other can be made to mean this machine (DNS rebinding).
+    """
+    name = re.sub(r":\d*$", "", host)
+    if "." not in name or name.startswith("[") or name.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -108,6 +108,8 @@ class Start:
             return None
         except RagError as error:
             self._note(str(error))
+            if not self._paths:  # nothing is left undone, so questions may work later
+                self._probed = time.monotonic()
         except Exception:
             _log.exception("a bug ended the start")
             self._note("an error in this program ended the start; its log says more")

@@ -160,6 +160,42 @@ def test_a_page_of_another_site_changes_nothing(
     assert "planted.txt" not in sources
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "rebound.example",
+        "rebound.example:8000",
+        "rebound.example.",
+        "127.0.0.1.nip.example:80",
+        "localhost.example",
+        "127.0.0.1@rebound.example",
+        "1.2.3.4.5",
+    ],
+)
+def test_without_a_token_no_name_of_the_web_leads_to_documents(
+    client: TestClient, guarded: TestClient, check_problem: Check, host: str
+) -> None:
+    detail = check_problem(client.get("/v1/status", headers={"Host": host}), 403)["detail"]
+    assert "rag token add" in detail
+    rebound = {"Host": host, "Sec-Fetch-Site": "same-origin"}
+    check_problem(client.post("/v1/ask", json={"question": "Who?"}, headers=rebound), 403)
+    check_problem(client.get("/metrics", headers=rebound), 403)
+    assert client.get("/healthz", headers=rebound).status_code == 200
+    token = {b"Host": host.encode(), **_bearer(_TOKEN)}
+    assert guarded.get("/v1/status", headers=token).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "[::1]", "10.0.0.7", "box:80"],
+)
+def test_addresses_and_names_of_no_web_are_answered(client: TestClient, host: str) -> None:
+    assert client.get("/v1/status", headers={"Host": host}).status_code == 200
+    assert client.get("/v1/status", headers={"Host": f"rag.{host}"}).status_code == (
+        200 if host.startswith("localhost") else 403
+    )
+
+
 def test_without_the_token_no_body_is_read(guarded: TestClient) -> None:
     headers = {b"content-type": b"multipart/form-data; boundary=x"}
     assert _raw(guarded, headers, []) == (401, 0)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import apsw
+import pytest
 from starlette.testclient import TestClient
 
+import embeddings.errors
 from api.app import create_app
+from embeddings import models
+from embeddings.base import Embedder
 from rag.assembly import build
 from rag.settings import Settings
 from rag.types import Status
@@ -104,6 +109,61 @@ def test_an_unknown_model_is_named(tmp_path: Path, check_problem: Check) -> None
         response = client.post("/v1/ask", json={"question": "Which number?"})
         assert str(tmp_path) not in str(check_problem(response, 503))
         assert client.get("/v1/documents").status_code == 200
+
+
+def _readiness(client: TestClient, wanted: int) -> dict[str, Any]:
+    """What `/readyz` says once it has this status: it looks at most once a second."""
+    while (reply := client.get("/readyz")).status_code != wanted:
+        time.sleep(0.05)
+    readiness: dict[str, Any] = reply.json()
+    return readiness
+
+
+def test_damage_that_comes_later_is_told_until_it_is_mended(tmp_path: Path, serve: Serve) -> None:
+    home, folder = tmp_path / "home", _folder(tmp_path / "folder", 1)
+    with (
+        serve(home, paths=(folder,)) as client,
+        closing(apsw.Connection(str(home / "index.sqlite"))) as connection,
+    ):
+        connection.execute("UPDATE passages SET text = 'The number is 7.'")
+        assert "rag doctor" in _readiness(client, 503)["detail"]
+        assert "rag_ready 0.0" in client.get("/metrics").text
+        assert client.get("/healthz").status_code == 200
+        connection.execute("UPDATE passages SET text = 'The number is 0.'")
+        assert _readiness(client, 200)["detail"] == "ready"
+
+
+def test_a_model_that_comes_later_makes_it_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path / "home", embedder="hashing", reader="sentence")
+    service, load = build(settings), models.load
+
+    def missing(*_: object) -> Embedder:
+        raise embeddings.errors.ModelUnavailable("no model yet")
+
+    monkeypatch.setattr(models, "load", missing)
+    with TestClient(create_app(service, settings)) as client:
+        assert "no model yet" in _failed(client)["detail"]
+        monkeypatch.setattr(models, "load", load)
+        assert _readiness(client, 200)["ready"]
+
+
+def test_ready_while_everything_is_encoded_anew(tmp_path: Path, serve: Serve) -> None:
+    home, folder = tmp_path / "home", _folder(tmp_path / "folder", 30)
+    with serve(home, paths=(folder,)) as client, ThreadPoolExecutor(1) as pool:
+        other = build(Settings(home=home, embedder="hashing", reader="sentence"), busy_seconds=30)
+        rebuilding = pool.submit(other.rebuilds.run)
+        statuses = set()
+        done = False
+        while not done:
+            done = rebuilding.done()
+            statuses.add(client.get("/readyz").status_code)
+            answer = client.post("/v1/ask", json={"question": "What is the number 7?"})
+            statuses.add(answer.status_code)
+        rebuilding.result()
+        other.close()
+    assert statuses == {200}
 
 
 def test_a_writer_in_another_process_is_followed(tmp_path: Path, serve: Serve) -> None:

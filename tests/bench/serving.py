@@ -46,8 +46,10 @@ def served(corpus: Path, settings: Settings) -> Iterator[Server]:
         address = _address(server)
         # What it logs from now on must not fill the pipe: it would wait for a reader.
         threading.Thread(target=lambda: list(server.stderr or ()), daemon=True).start()
-        yield Server(address, server.pid)
-        server.terminate()
+        try:
+            yield Server(address, server.pid)
+        finally:
+            server.terminate()
 
 
 def _address(server: subprocess.Popen[str]) -> str:

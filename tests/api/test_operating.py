@@ -4,122 +4,40 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 import apsw
 import pytest
 
-_SERVE = (sys.executable, "-m", "rag", "serve", "--port", "0")
-_MULTIPART = "multipart/form-data; boundary=x"
-_HEAD = b'--x\r\nContent-Disposition: form-data; name="files"; filename="owls.txt"\r\n\r\n'
-_UPLOAD = _HEAD + b"The owl hoots at dusk.\r\n--x--\r\n"
-_QUESTION = "When does the car park close on weekdays?"
-_TREE = Path(__file__).parents[2]
-
-
-class Served:
-    """A running server; its log goes to a file, so that it never waits for a reader."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.process = process
-        self._log = log
-        while not (found := re.search(r"http://127\.0\.0\.1:(\d+)", self.log)):
-            assert process.poll() is None, self.log
-            time.sleep(0.02)
-        self.port = int(found[1])
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text("utf-8")
-
-    def request(
-        self, method: str, path: str, body: bytes = b"", kind: str = "application/json"
-    ) -> tuple[int, Any]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request(method, path, body, {"Content-Type": kind})
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        return response.status, json.loads(content or b"null")
-
-    def ask(self) -> Any:
-        status, reply = self.request(
-            "POST", "/v1/ask", json.dumps({"question": _QUESTION}).encode()
-        )
-        assert status == 200, reply
-        return reply
-
-    def wait_until_ready(self) -> None:
-        while self.request("GET", "/readyz")[0] != 200:
-            assert self.process.poll() is None, self.log
-            time.sleep(0.02)
-
-    def stopped(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
-
-
-def _environment(home: Path) -> dict[str, str]:
-    return {
-        **os.environ,
-        "PYTHONPATH": str(_TREE),
-        "RAG_EMBEDDER": "hashing",
-        "RAG_READER": "sentence",
-        "RAG_HOME": str(home),
-        "RAG_CACHE": str(home.parent / "cache"),
-        "RAG_LOG": "json",
-    }
-
-
-@contextmanager
-def _serving(
-    home: Path,
-    *arguments: str | Path,
-    within: tuple[str, ...] = (),
-    without: tuple[str, ...] = (),
-    variables: Mapping[str, str] | None = None,
-) -> Iterator[Served]:
-    environment = {**_environment(home), **(variables or {})}
-    for name in without:
-        environment.pop(name, None)
-    log = home.parent / "log"
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [*within, *_SERVE, *map(str, arguments)],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=file,
-            cwd=_TREE,
-        )
-    try:
-        yield Served(process, log)
-    finally:
-        process.kill()
-        process.wait()
+from tests.api.served import (
+    HEAD,
+    MULTIPART,
+    QUESTION,
+    SERVE,
+    TREE,
+    UPLOAD,
+    environment_of,
+    serving,
+)
 
 
 def _ingest(home: Path, folder: Path) -> None:
     command = [sys.executable, "-m", "rag", "ingest", str(folder)]
-    subprocess.run(command, env=_environment(home), check=True, capture_output=True, cwd=_TREE)
+    subprocess.run(command, env=environment_of(home), check=True, capture_output=True, cwd=TREE)
 
 
 def test_a_session_leaves_json_lines_without_a_word_of_it(tmp_path: Path, handbook: Path) -> None:
-    with _serving(tmp_path / "home", handbook) as served:
+    with serving(tmp_path / "home", handbook) as served:
         served.wait_until_ready()
         document_id = served.ask()["answer"]["citation"]["document_id"]
         served.request("POST", "/v1/search", b'{"question": "Where is the dishwasher?"}')
-        served.request("POST", "/v1/documents", _UPLOAD, _MULTIPART)
+        served.request("POST", "/v1/documents", UPLOAD, MULTIPART)
         served.request("POST", "/v1/feedback", b'{"question": "Where do zebras graze?"}')
         served.request("GET", f"/v1/documents/{document_id}")
         served.request("GET", "/v1/documents?cursor=zebras")
@@ -151,11 +69,11 @@ def test_a_session_leaves_json_lines_without_a_word_of_it(tmp_path: Path, handbo
 def test_a_request_that_never_ends_gets_503_and_the_process_ends_well(
     tmp_path: Path, handbook: Path
 ) -> None:
-    with _serving(tmp_path / "home", handbook) as served:
+    with serving(tmp_path / "home", handbook) as served:
         served.wait_until_ready()
         with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
-            head = f"POST /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Type: {_MULTIPART}\r\n"
-            connection.sendall(f"{head}Content-Length: {len(_UPLOAD)}\r\n\r\n".encode())
+            head = f"POST /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Type: {MULTIPART}\r\n"
+            connection.sendall(f"{head}Content-Length: {len(UPLOAD)}\r\n\r\n".encode())
             served.request("GET", "/healthz")  # the half request has been taken by now
             served.process.send_signal(signal.SIGTERM)
             reply = connection.makefile("rb").read()
@@ -170,7 +88,7 @@ def test_a_request_that_never_ends_gets_503_and_the_process_ends_well(
 
 
 def test_a_second_sigterm_ends_it_at_once(tmp_path: Path, handbook: Path) -> None:
-    with _serving(tmp_path / "home", handbook) as served:
+    with serving(tmp_path / "home", handbook) as served:
         served.wait_until_ready()
         with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
             connection.sendall(b"POST /v1/ask HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
@@ -188,7 +106,7 @@ def test_what_was_committed_when_it_was_stopped_stays(tmp_path: Path) -> None:
     folder.mkdir()
     for number in range(800):
         (folder / f"{number}.txt").write_text(f"The number is {number}.\n")
-    with _serving(home, folder) as served:
+    with serving(home, folder) as served:
         while served.request("GET", "/readyz")[1]["files"] < 600:  # a batch of 512 is written
             time.sleep(0.02)
         assert served.stopped() == 0
@@ -199,7 +117,7 @@ def test_what_was_committed_when_it_was_stopped_stays(tmp_path: Path) -> None:
             "SELECT count(*) FROM passages JOIN documents USING (document_id)"
         ).get
     assert documents == passages >= 512
-    with _serving(home, folder) as served:
+    with serving(home, folder) as served:
         served.wait_until_ready()
         assert served.request("GET", "/v1/status")[1]["documents"] == 800
 
@@ -226,15 +144,15 @@ def test_served_from_a_disk_that_cannot_be_written(tmp_path: Path, handbook: Pat
     _ingest(home, handbook)
     before = _contents(home)
     within = _read_only_disk(home)
-    with _serving(home, "--read-only", within=within) as served:
+    with serving(home, "--read-only", within=within) as served:
         served.wait_until_ready()
         reply = served.ask()
         assert reply["answer"]["citation"]["source"] == "parking.txt"
         document_id = reply["answer"]["citation"]["document_id"]
         assert served.request("GET", "/v1/status")[1]["writable"] is False
-        feedback = json.dumps({"question": _QUESTION, "verdict": "wrong", "expected": "x"}).encode()
+        feedback = json.dumps({"question": QUESTION, "verdict": "wrong", "expected": "x"}).encode()
         for method, path, body, kind in (
-            ("POST", "/v1/documents", _UPLOAD, _MULTIPART),
+            ("POST", "/v1/documents", UPLOAD, MULTIPART),
             ("POST", "/v1/feedback", feedback, "application/json"),
             ("DELETE", f"/v1/documents/{document_id}", b"", "application/json"),
         ):
@@ -251,12 +169,11 @@ def test_read_only_beside_a_writer_follows_it(tmp_path: Path, handbook: Path) ->
     _ingest(home, handbook)
     more.mkdir()
     (more / "gate.txt").write_text("The gate closes at 23:15 on weekdays.\n")
-    with _serving(home, "--read-only") as served:
+    with serving(home, "--read-only") as served:
         served.wait_until_ready()
         served.ask()
         _ingest(home, more)
-        question = json.dumps({"question": "When does the gate close on weekdays?"}).encode()
-        reply = served.request("POST", "/v1/ask", question)[1]
+        reply = served.ask("When does the gate close on weekdays?")
         assert reply["answer"]["citation"]["source"] == "gate.txt"
         assert not list((home / "caches").rglob("private-*"))
 
@@ -275,12 +192,12 @@ def test_changes_left_in_the_log_are_read_or_refused(tmp_path: Path, handbook: P
     assert (home / "index.sqlite-wal").stat().st_size
     (home / "index.sqlite-shm").unlink()
     ran = subprocess.run(
-        [*_read_only_disk(home), *_SERVE, "--read-only"],
-        env=_environment(home),
+        [*_read_only_disk(home), *SERVE, "--read-only"],
+        env=environment_of(home),
         capture_output=True,
         text=True,
         check=False,
-        cwd=_TREE,
+        cwd=TREE,
     )
     assert ran.returncode == 1
     assert "rag status" in ran.stderr.splitlines()[-1]
@@ -288,14 +205,14 @@ def test_changes_left_in_the_log_are_read_or_refused(tmp_path: Path, handbook: P
 
 @pytest.mark.parametrize("where", ["nowhere", "given"])
 def test_read_only_needs_an_index_and_takes_no_paths(tmp_path: Path, where: str) -> None:
-    command = [*_SERVE, "--read-only", *([str(tmp_path)] if where == "given" else [])]
+    command = [*SERVE, "--read-only", *([str(tmp_path)] if where == "given" else [])]
     ran = subprocess.run(
         command,
-        env=_environment(tmp_path / "home"),
+        env=environment_of(tmp_path / "home"),
         capture_output=True,
         text=True,
         check=False,
-        cwd=_TREE,
+        cwd=TREE,
     )
     assert ran.returncode == (2 if where == "given" else 1)
     assert "rag ingest" in ran.stderr.splitlines()[-1]
@@ -308,15 +225,14 @@ def test_without_home_temporary_folder_or_locale(tmp_path: Path, handbook: Path)
     (folder / "caf\u00e9.txt").write_text("The caf\u00e9 opens at noon.\n", "utf-8")
     bare = {"LC_ALL": "C", "LANG": "C"}
     missing = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path / "none"))
-    with _serving(
+    with serving(
         tmp_path / "home", folder, without=("HOME", "USER"), variables=bare | missing
     ) as served:
         served.wait_until_ready()
         served.ask()
-        large = _HEAD + b"The owl hoots at dusk.\n\n" * 60_000 + b"\r\n--x--\r\n"  # not in memory
-        assert served.request("POST", "/v1/documents", large, _MULTIPART)[0] == 201
-        question = json.dumps({"question": "When does the caf\u00e9 open?"}).encode()
-        reply = served.request("POST", "/v1/ask", question)[1]
+        large = HEAD + b"The owl hoots at dusk.\n\n" * 60_000 + b"\r\n--x--\r\n"  # not in memory
+        assert served.request("POST", "/v1/documents", large, MULTIPART)[0] == 201
+        reply = served.ask("When does the caf\u00e9 open?")
         assert reply["passages"][0]["citation"]["source"] == "caf\u00e9.txt"
         assert served.stopped() == 0
         assert "traceback" not in served.log
@@ -335,7 +251,7 @@ def test_a_system_without_any_temporary_folder(tmp_path: Path) -> None:
         [sys.executable, "-c", script, tmp_path],
         capture_output=True,
         text=True,
-        cwd=_TREE,
+        cwd=TREE,
         check=True,
     )
     assert ran.stdout.strip() == str(tmp_path)
@@ -355,18 +271,9 @@ def test_a_clock_that_jumps_back(tmp_path: Path, handbook: Path) -> None:
         "from rag.cli import main\n"
         "main(['serve', '--port', '0'])\n"
     )
-    log = tmp_path / "log"
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-c", falling], env=_environment(home), stderr=file, cwd=_TREE
-        )
-    try:
-        served = Served(process, log)
+    with serving(home, command=(sys.executable, "-c", falling)) as served:
         served.wait_until_ready()
         assert served.ask()["answer"]["citation"]["source"] == "parking.txt"
-        assert served.request("POST", "/v1/documents", _UPLOAD, _MULTIPART)[0] == 201
+        assert served.request("POST", "/v1/documents", UPLOAD, MULTIPART)[0] == 201
         assert served.request("GET", "/v1/status")[1]["documents"] == 7
         assert served.stopped() == 0
-    finally:
-        process.kill()
-        process.wait()

@@ -3,58 +3,33 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from http.client import HTTPConnection
 
 import pytest
+
+from tests.api.served import Served, serving
 
 _SECONDS = "1"
 _REPLIES = 20
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    home = tmp_path_factory.mktemp("home")
-    environment = {
-        **os.environ,
-        "RAG_EMBEDDER": "hashing",
-        "RAG_READER": "sentence",
-        "RAG_HOME": str(home),
-        "RAG_CACHE": str(home / "cache"),
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    variables = {
         "RAG_TOKEN": "secret",
         "RAG_HEADER_SECONDS": _SECONDS,
         "RAG_BODY_SECONDS": _SECONDS,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rag", "serve", "--port", "0"],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stderr
-        line = process.stderr.readline()
-        found = re.search(r":(\d+) ", line)
-        assert found, line
-        yield int(found.group(1))
-    finally:
-        process.kill()
-        process.communicate()
+    with serving(tmp_path_factory.mktemp("slow") / "home", variables=variables) as served:
+        yield served
 
 
-def _get(port: int, path: str) -> int:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", path, headers={"Authorization": "Bearer secret"})
-    response = connection.getresponse()
-    response.read()
-    connection.close()
-    return response.status
+@pytest.fixture
+def port(served: Served) -> int:
+    return served.port
 
 
 def _connected(port: int) -> socket.socket:
@@ -82,12 +57,13 @@ def _sent_until_refused(connection: socket.socket, piece: bytes, pause: float) -
         return sent
 
 
-def test_idle_connections_stop_nobody_and_are_closed(port: int) -> None:
+def test_idle_connections_stop_nobody_and_are_closed(served: Served) -> None:
+    port = served.port
     idle = [_connected(port) for _ in range(300)]
     half = [_connected(port) for _ in range(50)]
     for connection in half:
         connection.sendall(b"GET /v1/status HTTP/1.1\r\nHost:")
-    assert _get(port, "/healthz") == 200
+    assert served.request("GET", "/healthz")[0] == 200
     assert {_until_the_end(connection) for connection in idle} == {b""}
     for connection in half:
         head, _, body = _until_the_end(connection).partition(b"\r\n\r\n")

@@ -90,8 +90,8 @@ class _Load:
         """Goes on until it has been written for so long."""
         self._note_texts()
         work: list[Callable[[], None]] = [
-            *(lambda n=n: self._ask(n) for n in range(clients)),  # type: ignore[misc]
-            *(lambda n=n: self._write(n) for n in range(_WRITERS)),  # type: ignore[misc]
+            *(lambda n=n: self._ask(n) for n in range(clients)),
+            *(lambda n=n: self._write(n) for n in range(_WRITERS)),
             lambda: self._sample(home),
         ]
         with ThreadPoolExecutor(len(work)) as pool:
@@ -119,7 +119,7 @@ class _Load:
         self.seen.texts[hashlib.sha256(text.encode()).hexdigest()] = text
 
     def _ask(self, number: int) -> None:
-        chance = random.Random(number)
+        chance = random.Random(number)  # noqa: S311 - questions, not secrets
         with closing(_Client(self._server)) as client:
             while not self._ended.is_set():
                 body = json.dumps({"question": chance.choice(self._questions)}).encode()
@@ -146,7 +146,7 @@ class _Load:
         return None
 
     def _write(self, number: int) -> None:
-        chance = random.Random(-1 - number)
+        chance = random.Random(-1 - number)  # noqa: S311 - words, not secrets
         for turn in itertools.count():
             while not self._writing.wait(0.1):
                 if self._ended.is_set():

@@ -1,12 +1,14 @@
-"""How long an index takes to answer after a restart: `python -m tests.bench.restarting`.
+"""How an index restarts, and in what memory: `python -m tests.bench.restarting [--passages N]`.
 
 Made-up passages with light vectors, so that no model's loading is in it: the store alone, opened by
-a new process. `caches` says what the former process left: what it had written, or nothing, as after
-a restore.
+a new process, whose address space is limited to `_MEMORY`. `caches` says what the former process
+left: what it had written, or nothing, as after a restore.
 """
 
 from __future__ import annotations
 
+import argparse
+import resource
 import shutil
 import subprocess
 import sys
@@ -17,35 +19,52 @@ from pathlib import Path
 from rag.assembly import build
 from rag.settings import Settings
 
-PASSAGES = 10_000
-_FILES = 500
+_PER_FILE = 20
+_MEMORY = 2_000_000_000  # bytes, most of them libraries' and threads' reservations
 _ASK = """
-import sys, time
+import resource, sys, time
 began = time.perf_counter()
 from pathlib import Path
 from rag.assembly import build
 from rag.settings import Settings
 service = build(Settings(home=Path(sys.argv[1]), embedder="hashing", reader="sentence"))
 assert service.ask("Which number has locker 77?").passages
-print(time.perf_counter() - began)
+print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
 """
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--passages", type=int, default=10_000)
+    passages = parser.parse_args().passages
     with tempfile.TemporaryDirectory() as made:
         home = Path(made) / "home"
-        with closing(build(Settings(home=home, embedder="hashing", reader="sentence"))) as service:
-            per_file = PASSAGES // _FILES
+        _fill(home, passages)
+        print(f"caches as written: {_answered(home)}")
+        shutil.rmtree(home / "caches")
+        print(f"no caches: {_answered(home)}")
+
+
+def _fill(home: Path, passages: int) -> None:
+    with closing(build(Settings(home=home, embedder="hashing", reader="sentence"))) as service:
+        for begin in range(0, passages, 10_000):
+            numbers = range(begin, min(begin + 10_000, passages))
             files = [
-                (f"{n}.txt", "\n\n".join(_paragraph(n * per_file + m) for m in range(per_file)))
-                for n in range(_FILES)
+                (
+                    f"{start}.txt",
+                    "\n\n".join(_paragraph(n) for n in range(start, start + _PER_FILE)),
+                )
+                for start in numbers[::_PER_FILE]
             ]
             service.ingest_uploads([(name, text.encode()) for name, text in files])
-            (record,) = service.collections()
-        print(f"{record.passages} passages")
-        print(f"caches as written: answered after {_seconds(home):.2f} s")
-        shutil.rmtree(home / "caches")
-        print(f"no caches: answered after {_seconds(home):.2f} s")
+        (record,) = service.collections()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(f"{record.passages} passages, written within {peak:.0f} MB")
+
+
+def _file(start: int) -> tuple[str, bytes]:
+    text = "\n\n".join(_paragraph(n) for n in range(start, start + _PER_FILE))
+    return f"{start}.txt", text.encode()
 
 
 def _paragraph(number: int) -> str:
@@ -55,11 +74,16 @@ def _paragraph(number: int) -> str:
     )
 
 
-def _seconds(home: Path) -> float:
+def _answered(home: Path) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", _ASK, str(home)], check=True, capture_output=True, text=True
+        [sys.executable, "-c", _ASK, str(home)],
+        check=True,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY)),
     )
-    return float(done.stdout)
+    seconds, megabytes = map(float, done.stdout.split())
+    return f"answered after {seconds:.2f} s, within {megabytes:.0f} MB"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from api.observing import IndexFigures, Observer, watch
 from api.routes import api, operations
 from api.state import Start, State
 from api.tracing import Tracing
+from api.uploading import uploads
 from rag.access import Tokens
 from rag.ingestion import Progress, ignore_progress
 from rag.service import Service
@@ -57,7 +58,8 @@ def create_app(
 
         start.begin(ingested)
         yield
-        if start.stop():
+        has_ended = await shared.jobs.stop()
+        if start.stop() and has_ended:
             service.close()
         observer.tracing.close()
 
@@ -75,6 +77,7 @@ def create_app(
     _watch(registry, service, shared, settings)
     errors.install(app)
     app.include_router(api)
+    app.include_router(uploads)
     app.include_router(operations)
     app.include_router(assets)
     describe = app.openapi

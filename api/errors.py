@@ -68,10 +68,15 @@ def problem(
     )
 
 
+def shown(error: errors.RagError) -> str:
+    """What a client may read of an error."""
+    return _DETAILS.get(type(error), str(error))
+
+
 def unreadable(request_id: str, error: errors.RagError) -> JSONResponse:
     """The problem of an error whose message is for the log alone."""
     _log.error("request %s: %s", request_id, error)
-    return problem(request_id, status_of(type(error)), _DETAILS[type(error)])
+    return problem(request_id, status_of(type(error)), shown(error))
 
 
 def _with_retry(status: int, headers: Mapping[str, str] | None) -> dict[str, str]:

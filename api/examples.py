@@ -5,6 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from api.schemas import JobPayload, JobState, Problem, UploadResults
 from rag.payloads import (
     CitationPayload,
     CollectionPayload,
@@ -16,6 +19,7 @@ from rag.payloads import (
     StatusPayload,
     VerificationPayload,
 )
+from rag.types import Status
 
 _ID = "7d32a0b875de035dda1fb79243f5924c"
 _SHA256 = "368458a2f4700755bb6db5bce4f018bdb6e07aa45a3e6d0259304e5e415cab10"
@@ -91,12 +95,12 @@ REPLY: ReplyPayload = {
     "took_ms": {"total": 14.1, "retrieve": 9.4, "read": 4.7},
 }
 REPLY["answer"] = REPLY["answers"][0]
-UPLOADED = {
+UPLOADED: UploadResults = {
     "results": [
-        {"source": "leave.md", "status": "added", "document_id": _ID, "reason": None},
+        {"source": "leave.md", "status": Status.ADDED, "document_id": _ID, "reason": None},
         {
             "source": "photo.jpg",
-            "status": "refused",
+            "status": Status.REFUSED,
             "document_id": None,
             "reason": "unsupported format .jpg; supported: .htm, .html, .md, .pdf, .txt",
         },
@@ -152,18 +156,33 @@ STATUS: StatusPayload = {
     "rebuilding": None,
     "writable": True,
 }
+JOB: JobPayload = {
+    "id": "5b0c3f4e8d9a4c0db1f1b0a7a3c2d1e0",
+    "collection": "default",
+    "state": JobState.RUNNING,
+    "files": 120,
+    "finished": 2,
+    "passages_encoded": 31,
+    "results": UPLOADED["results"],
+    "detail": None,
+}
 _REPLIES: dict[tuple[str, str, str], Any] = {
     ("/v1/ask", "post", "200"): REPLY,
     ("/v1/search", "post", "200"): SEARCH,
     ("/v1/verify", "post", "200"): {"results": [VERIFIED]},
     ("/v1/feedback", "post", "201"): {"id": "feedback-1c0e6f3a9b52"},
     ("/v1/documents", "post", "201"): UPLOADED,
+    ("/v1/documents", "post", "202"): JOB,
     ("/v1/documents", "get", "200"): DOCUMENTS,
+    ("/v1/jobs/{job_id}", "get", "200"): JOB,
+    ("/v1/jobs/{job_id}", "delete", "200"): JOB,
     ("/v1/documents/{document_id}", "get", "200"): DOCUMENT,
     ("/v1/collections", "get", "200"): {"collections": [COLLECTION]},
     ("/v1/collections/{name}", "get", "200"): OVERVIEW,
     ("/v1/status", "get", "200"): STATUS,
 }
+ALWAYS = (400, 401, 403, 408, 413, 422, 503)
+"""Problems that any route can end in."""
 _DETAILS = {
     400: "There was an error parsing the body",
     403: "a page of another site sent this: it is not obeyed",
@@ -196,4 +215,16 @@ def problem(status: int) -> dict[str, Any]:
         "status": status,
         "detail": _DETAILS[status],
         "request_id": "0f8fad5bd9cb469fa16570867728950e",
+    }
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's description says of the problems that it can end in."""
+    schema = TypeAdapter(Problem).json_schema()
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": schema, "example": problem(status)}},
+        }
+        for status in statuses
     }

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from pydantic import TypeAdapter
 
-from api import examples
 from api.access import NOBODY
-from api.errors import problem, status_of
+from api.examples import ALWAYS, problems
 from api.schemas import (
     DOCUMENT_ID,
     LONGEST_NOTE,
@@ -28,11 +25,9 @@ from api.schemas import (
     FeedbackTaken,
     Health,
     Kept,
-    Problem,
     Readiness,
     SearchRequest,
     Text,
-    UploadResults,
     Verifications,
     VerifyRequest,
 )
@@ -46,31 +41,15 @@ from rag.payloads import (
     StatusPayload,
     collection_payload,
     document_payload,
-    outcome_payload,
     overview_payload,
     reply_payload,
     search_payload,
     status_payload,
     verification_payload,
 )
-from rag.service import COLLECTION_NAME, DEFAULT_COLLECTION
-from rag.types import Outcome, Span, Status, Turn
+from rag.service import COLLECTION_NAME
+from rag.types import Span, Turn
 from rag.verifying import Claim
-
-Responses = dict[int | str, dict[str, Any]]
-
-
-def _problems(*statuses: int) -> Responses:
-    schema = TypeAdapter(Problem).json_schema()
-    return {
-        status: {
-            "description": HTTPStatus(status).phrase,
-            "content": {
-                "application/problem+json": {"schema": schema, "example": examples.problem(status)}
-            },
-        }
-        for status in statuses
-    }
 
 
 def _document_id(document_id: str) -> str:
@@ -86,12 +65,11 @@ def _known_name(name: str) -> str:
 
 
 DocumentId = Annotated[str, Depends(_document_id)]
-_ALWAYS = (400, 401, 403, 408, 413, 422, 503)
-api = APIRouter(prefix="/v1", responses=_problems(*_ALWAYS))
-operations = APIRouter(responses=_problems(413))
+api = APIRouter(prefix="/v1", responses=problems(*ALWAYS))
+operations = APIRouter(responses=problems(413))
 
 
-@api.post("/ask", responses=_problems(404, 429))
+@api.post("/ask", responses=problems(404, 429))
 async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     """The answers that the documents support, word for word, or an honest "not found"."""
     reply = await shared.read(
@@ -108,7 +86,7 @@ async def ask(shared: Shared, body: AskRequest) -> ReplyPayload:
     return reply_payload(reply)
 
 
-@api.post("/search", responses=_problems(404, 429))
+@api.post("/search", responses=problems(404, 429))
 async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     """The nearest passages alone."""
     reply = await shared.read(
@@ -122,7 +100,7 @@ async def search(shared: Shared, body: SearchRequest) -> SearchPayload:
     return search_payload(reply)
 
 
-@api.post("/feedback", status_code=201, responses=_problems(404, 429, 507))
+@api.post("/feedback", status_code=201, responses=problems(404, 429, 507))
 async def feedback(shared: Shared, body: FeedbackRequest) -> FeedbackTaken:
     """Keeps what somebody says of a reply as a line of a question set, to be evaluated later."""
     cited = body.citation
@@ -146,7 +124,7 @@ def _sentence(cited: Cited | Kept) -> Span | None:
     return Span(cited.sentence_start, cited.sentence_end)
 
 
-@api.post("/verify", responses=_problems(429))
+@api.post("/verify", responses=problems(429))
 async def verify(shared: Shared, body: VerifyRequest) -> Verifications:
     """Whether citations still hold: `exact`, `moved`, `stale` or `missing`."""
     claims = [_claim(kept) for kept in body.citations]
@@ -168,35 +146,7 @@ def _claim(kept: Kept) -> Claim:
     )
 
 
-@api.post("/documents", status_code=201, responses=_problems(404, 409, 415, 429, 507))
-async def upload(
-    request: Request,
-    shared: Shared,
-    files: Annotated[list[UploadFile], File()],
-    collection: Annotated[CollectionName, Form()] = DEFAULT_COLLECTION,
-) -> UploadResults:
-    """Adds or replaces documents. What is reported as added is on the disk."""
-    service = shared.service.within(collection)
-    contents = [(file.filename or "", await file.read()) for file in files]
-    report = await shared.write(service.ingest_uploads, contents, collection)
-    shared.observer.ingested(report)
-    results = [outcome_payload(outcome) for outcome in report.outcomes]
-    if report.count(Status.REFUSED) == len(report.outcomes):
-        return _all_refused(request, report.outcomes)  # type: ignore[return-value]
-    return {"results": results}
-
-
-def _all_refused(request: Request, outcomes: tuple[Outcome, ...]) -> JSONResponse:
-    first = outcomes[0]
-    return problem(
-        request.state.request_id,
-        status_of(first.refused_as) if first.refused_as else 422,
-        f"none of {len(outcomes)} files was accepted; the first: {first.reason}",
-        results=[outcome_payload(outcome) for outcome in outcomes],
-    )
-
-
-@api.get("/documents", responses=_problems(404))
+@api.get("/documents", responses=problems(404))
 async def documents(
     shared: Shared,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
@@ -212,7 +162,7 @@ async def documents(
     return {"documents": [document_payload(record) for record in records], "next": after}
 
 
-@api.get("/documents/{document_id}", responses=_problems(404))
+@api.get("/documents/{document_id}", responses=problems(404))
 async def document(shared: Shared, document_id: DocumentId) -> DocumentPayload:
     """One document's facts."""
     _, record = await shared.read(shared.service.document, document_id)
@@ -222,7 +172,7 @@ async def document(shared: Shared, document_id: DocumentId) -> DocumentPayload:
 @api.get(
     "/documents/{document_id}/text",
     response_class=PlainTextResponse,
-    responses=_problems(404),
+    responses=problems(404),
 )
 async def text(shared: Shared, document_id: DocumentId) -> PlainTextResponse:
     """The text that every offset of this document counts in."""
@@ -236,7 +186,7 @@ class _File(Response):
     media_type = "application/octet-stream"
 
 
-@api.get("/documents/{document_id}/original", response_class=_File, responses=_problems(404, 409))
+@api.get("/documents/{document_id}/original", response_class=_File, responses=problems(404, 409))
 async def original(shared: Shared, document_id: DocumentId) -> _File:
     """The file as it was ingested; 409 where it has changed on the disk since."""
     file = await shared.read(shared.service.original, document_id)
@@ -250,7 +200,7 @@ def _attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-@api.delete("/documents/{document_id}", status_code=204, responses=_problems(404, 429, 507))
+@api.delete("/documents/{document_id}", status_code=204, responses=problems(404, 429, 507))
 async def remove(shared: Shared, document_id: DocumentId) -> Response:
     """Forgets a document: its words are not found again."""
     await shared.write(shared.service.remove, document_id)
@@ -264,7 +214,7 @@ async def collections(shared: Shared) -> Collections:
     return {"collections": [collection_payload(record) for record in records]}
 
 
-@api.get("/collections/{name}", responses=_problems(404))
+@api.get("/collections/{name}", responses=problems(404))
 async def overview(shared: Shared, name: Annotated[str, Depends(_known_name)]) -> OverviewPayload:
     """A collection with its folders, types and dates: what `filters` can name."""
     return overview_payload(await shared.read(shared.service.within(name).overview, name))
@@ -301,7 +251,7 @@ async def readyz(shared: Shared, response: Response) -> Readiness:
     return readiness
 
 
-@operations.get("/metrics", response_class=PlainTextResponse, responses=_problems(401, 403))
+@operations.get("/metrics", response_class=PlainTextResponse, responses=problems(401, 403))
 async def metrics(request: Request) -> Response:
     """Counts and times for Prometheus."""
     registry: CollectorRegistry = request.app.state.registry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -242,6 +243,31 @@ class UploadResults(TypedDict):
     """What became of each uploaded file, in the order of their names."""
 
     results: list[OutcomePayload]
+
+
+class JobState(StrEnum):
+    """How a job stands; the last three are ends."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class JobPayload(TypedDict):
+    """How an upload stands: `files` in all, `finished` those that are through, with their
+    `results`; `detail` is why it failed.
+    """
+
+    id: str
+    collection: str
+    state: JobState
+    files: int
+    finished: int
+    passages_encoded: int
+    results: list[OutcomePayload]
+    detail: str | None
 
 
 class DocumentsPage(TypedDict):

@@ -13,9 +13,10 @@ from typing import Annotated, TypeVar, cast
 
 from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import Depends, Request
-from starlette.exceptions import HTTPException
 
 from api.access import NOBODY
+from api.jobs import Jobs
+from api.lines import Line
 from api.observing import Observer
 from api.schemas import Readiness
 from embeddings.runtime import cores
@@ -192,35 +193,6 @@ def _left_out(report: IngestReport) -> str:
     return "; ".join(whole)
 
 
-class Line:
-    """Work in so many threads; as much again as `waiting` may wait, what comes then is refused."""
-
-    def __init__(self, threads: int, waiting: int) -> None:
-        self._limiter = CapacityLimiter(threads)
-        self._most = threads + waiting
-        self._inside = 0
-
-    async def run(self, work: Callable[[], T]) -> T:
-        """Runs to its end even if the client goes away. Raises `HTTPException` where too many wait
-        already: to say so at once is kinder than to let one more wait.
-        """
-        if self._inside >= self._most:
-            raise HTTPException(503, "too many requests are waiting: send it again in a moment")
-        self._inside += 1
-        try:
-            return await to_thread.run_sync(work, limiter=self._limiter)
-        finally:
-            self._inside -= 1
-
-    @property
-    def at_work(self) -> int:
-        return self._limiter.statistics().borrowed_tokens
-
-    @property
-    def waiting(self) -> int:
-        return self._limiter.statistics().tasks_waiting
-
-
 @dataclass(frozen=True)
 class State:
     """What one request sees of the application.
@@ -232,6 +204,7 @@ class State:
     service: ScopedService
     start: Start
     observer: Observer
+    jobs: Jobs
     _whole: Service
     _asking: Line
     _writing: Line
@@ -239,8 +212,10 @@ class State:
     @classmethod
     def over(cls, service: Service, start: Start, observer: Observer, waiting: int) -> State:
         """The state that all requests share, seen by nobody in particular."""
-        lines = Line(cores(), waiting), Line(1, waiting)
-        return cls(ScopedService(service, NOBODY), start, observer, service, *lines)
+        asking, writing = Line(cores(), waiting), Line(1, waiting)
+        jobs = Jobs(writing, observer.ingested)
+        nobodys = ScopedService(service, NOBODY)
+        return cls(nobodys, start, observer, jobs, service, asking, writing)
 
     def seen_by(self, access: Access) -> State:
         return replace(self, service=ScopedService(self._whole, access))

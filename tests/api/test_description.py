@@ -11,7 +11,14 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from api import examples
-from api.schemas import Collections, DocumentsPage, Problem, UploadResults, Verifications
+from api.schemas import (
+    Collections,
+    DocumentsPage,
+    JobPayload,
+    Problem,
+    UploadResults,
+    Verifications,
+)
 from rag import payloads
 
 
@@ -79,6 +86,9 @@ def test_examples_fit_their_schemas(client: TestClient) -> None:
         ("/v1/search", "post", "200", payloads.SearchPayload),
         ("/v1/verify", "post", "200", Verifications),
         ("/v1/documents", "post", "201", UploadResults),
+        ("/v1/documents", "post", "202", JobPayload),
+        ("/v1/jobs/{job_id}", "get", "200", JobPayload),
+        ("/v1/jobs/{job_id}", "delete", "200", JobPayload),
         ("/v1/documents", "get", "200", DocumentsPage),
         ("/v1/documents/{document_id}", "get", "200", payloads.DocumentPayload),
         ("/v1/collections", "get", "200", Collections),

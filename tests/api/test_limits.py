@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Scope
 
 from api.limits import Limits
-from api.state import Line
+from api.lines import Line
 from rag.access import Tokens
 from rag.settings import Settings
 

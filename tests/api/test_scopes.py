@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Shared:
     hidden_id: str
     open_id: str
     citation: dict[str, Any]
+    jobs: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -47,22 +49,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory, serve: Serve) -> Iterator[S
     }
     headers = {name: {"Authorization": f"Bearer {secret}"} for name, secret in secrets.items()}
     with serve(home) as client:
-        ids = {}
+        ids, jobs = {}, {}
         for collection, name, text in (
             ("hidden", "vault.txt", _SECRET),
             ("open", "door.txt", "The door opens at nine."),
         ):
-            response = client.post(
-                "/v1/documents",
-                files={"files": (name, text.encode())},
-                data={"collection": collection},
-                headers=headers["all"],
-            )
+            body: dict[str, Any] = {
+                "files": {"files": (name, text.encode())},
+                "data": {"collection": collection},
+            }
+            response = client.post("/v1/documents", headers=headers["all"], **body)
             ids[collection] = response.json()["results"][0]["document_id"]
+            taken = {**headers["all"], "Prefer": "respond-async"}
+            jobs[collection] = client.post("/v1/documents", headers=taken, **body).json()["id"]
         question = {"question": "Which word opens the vault?", "collection": "hidden"}
         reply = client.post("/v1/search", json=question, headers=headers["all"]).json()
         citation = reply["passages"][0]["citation"]
-        yield Shared(client, home, headers, ids["hidden"], ids["open"], citation)
+        yield Shared(client, home, headers, ids["hidden"], ids["open"], citation, jobs)
 
 
 def _requests(shared: Shared, document_id: str, collection: str) -> list[tuple[str, str, Any]]:
@@ -83,8 +86,13 @@ def _requests(shared: Shared, document_id: str, collection: str) -> list[tuple[s
             "data": {"collection": collection},
         },
     }
+    values = {
+        _ID: document_id,
+        "{name}": collection,
+        "{job_id}": shared.jobs.get(collection, "0" * 32),
+    }
     return [
-        (method.upper(), path.replace(_ID, document_id).replace("{name}", collection), body)
+        (method.upper(), re.sub(r"{\w+}", lambda found: values[found[0]], path), body)
         for path, methods in sorted(app.openapi()["paths"].items())
         for method in sorted(methods, key=lambda method: method == "delete")
         for body in [bodies.get(path, {}) if method == "post" else {}]

@@ -22,7 +22,7 @@ def export(model: Path, folder: Path) -> None:
     from transformers import AutoModelForQuestionAnswering, AutoTokenizer  # noqa: PLC0415
 
     reader = AutoModelForQuestionAnswering.from_pretrained(
-        model, local_files_only=True, use_safetensors=True
+        model, local_files_only=True, trust_remote_code=False, use_safetensors=True
     )
     ov = openvino()
     rows = ov.Tensor(np.ones((2, 16), dtype=np.int64))
@@ -31,7 +31,7 @@ def export(model: Path, folder: Path) -> None:
         names.append("token_type_ids")
     graph = ov.convert_model(_logits(reader), example_input=dict.fromkeys(names, rows))
     ov.save_model(graph, str(folder / EXPORTED), compress_to_fp16=False)
-    tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True, trust_remote_code=False)
     tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
 
 

@@ -30,6 +30,8 @@ class SpanModel(nn.Module):
         self.encoder = AutoModel.from_pretrained(
             encoder,
             local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
             add_pooling_layer=False,
             attn_implementation="eager",  # on a CPU its backward pass is faster than the fused one
             hidden_dropout_prob=0.0,

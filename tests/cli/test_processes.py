@@ -173,9 +173,12 @@ def test_a_taken_port(run: Run) -> None:
 
 
 def test_another_host_needs_a_token(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran = run("serve", "--host", "0.0.0.0")  # noqa: S104
-    assert ran.status == 2
-    assert "RAG_TOKEN" in ran.err
+    for unset in (None, ""):
+        if unset is not None:
+            monkeypatch.setenv("RAG_TOKEN", unset)
+        ran = run("serve", "--host", "0.0.0.0")  # noqa: S104
+        assert ran.status == 2
+        assert "RAG_TOKEN" in ran.err
     monkeypatch.setenv("RAG_TOKEN", "a-secret")
     with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104
         allowed = run("serve", "--host", "0.0.0.0", "--port", taken.getsockname()[1])  # noqa: S104

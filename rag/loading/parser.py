@@ -40,7 +40,7 @@ class _Child:
         ours, theirs = socket.socketpair()
         with theirs:
             number = theirs.fileno()
-            command = [sys.executable, "-I", "-W", "ignore", "-c", _BOOT, str(number)]
+            command = [sys.executable, "-I", "-B", "-W", "ignore", "-c", _BOOT, str(number)]
             process = subprocess.Popen(  # noqa: S603 - no part of it comes from outside
                 [*command, json.dumps(sys.path)],
                 stdin=subprocess.DEVNULL,

@@ -21,7 +21,8 @@ _NO_BOUND = 1 << 62  # the parent is trusted; it has bounded the file already
 def main(descriptor: int) -> None:
     """Serves requests from an inherited socket until the other side closes it."""
     logging.disable()  # what a library thinks of somebody's file is no log of ours
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
+        resource.setrlimit(kind, (0, 0))  # no dump of what it reads, nor any other file
     with socket.socket(fileno=descriptor) as channel:
         try:
             while True:

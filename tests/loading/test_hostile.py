@@ -1,17 +1,24 @@
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import FileRefused
+from rag.loading import parser as parser_module
 from rag.loading.parser import Parser
 from rag.text import paragraphs
 from rag.types import Parsed
+from tests.loading.nasty import NASTY, outcome
+from tests.security.watching import noted, parsers_watched
+
+MOST_GROWTH = 100_000_000  # bytes of this process's memory
 
 GOOD: dict[str, bytes] = {
     ".txt": "Grüße, 日本\r\n\r\nzwei\r".encode(),
@@ -80,46 +87,70 @@ def test_any_bytes_are_read_or_refused(parser: Parser, suffix: str, data: bytes)
     attempt(parser, suffix, b"%PDF-1.7\n" + data + b"\nstartxref\n0\n%%EOF")
 
 
-NASTY: dict[str, tuple[str, bytes]] = {
-    "unclosed tags": (".html", b"<a " * 20_000),
-    "many open tags": (".html", b"<a x>" * 20_000 + b"x"),
-    "nested": (".html", b"<body>" + b"<div>" * 5_000 + b"x"),
-    "nested formatting": (".html", b"<b><p>" * 2_000 + b"x"),
-    "nested tables": (".html", b"<table><tr><td>" * 300 + b"x"),
-    "spans of cells": (
-        ".html",
-        b"<table>" + b"<tr><td rowspan=9999 colspan=9999>x" * 20 + b"</table>",
-    ),
-    "entities": (".html", b"<p>" + b"&#xD800;&#0;&#x110000;&nbsp;" * 1_000),
-    "one long line": (".txt", b"x " * 2_000_000),
-    "brackets": (".md", b"[" * 20_000 + b"\n===\n"),
-    "stars": (".md", b"# " + b"*a **b " * 5_000),
-    "quotes": (".md", b"> " * 20_000 + b"x"),
-    "carriage returns": (".md", b"# a\r" * 2_000),
-    "zip": (".pdf", b"PK\x03\x04" + bytes(1_000)),
-    "no objects": (".pdf", b"%PDF-1.7\nstartxref\n0\n%%EOF"),
-    "UTF-16 without its mark": (".txt", "Hello, world".encode("utf-16-le")),
-    "white space": (".html", b" \r\n\t "),
-}
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], list[str]]]:
+    """What parsers' children have done since it was asked last that is not theirs to do."""
+    log = tmp_path_factory.mktemp("watched") / "log"
+    log.touch()
+    with parsers_watched(log) as bring:
+
+        def told() -> list[str]:
+            bring()
+            notes = noted(log, "network", "socket", "process", "pickle", "written")
+            log.write_text("")
+            return notes
+
+        yield told
 
 
+@pytest.fixture(scope="module")
+def reading(watched: Callable[[], list[str]]) -> Iterator[Parser]:
+    """A parser whose child is watched."""
+    with Parser() as parser:
+        parser.parse("a.txt", b"first")
+        assert watched() == []
+        yield parser
+
+
+def resident() -> int:
+    """The bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("name", NASTY)
-def test_nasty_files_are_read_or_refused(parser: Parser, name: str) -> None:
-    attempt(parser, *NASTY[name])
-    assert parser.parse("a.txt", b"next").text == "next"
+def test_a_nasty_file_is_read_or_refused_at_its_own_cost(
+    reading: Parser, watched: Callable[[], list[str]], name: str
+) -> None:
+    before = resident()
+    assert outcome(reading, NASTY[name]) == NASTY[name].outcome
+    assert reading.parse("a.txt", b"next").text == "next"
+    assert watched() == []
+    assert resident() - before < MOST_GROWTH
 
 
-def test_a_compressed_bomb_is_refused_and_costs_that_file_only(parser: Parser) -> None:
-    page = zlib.compress(b"BT /F1 12 Tf 50 700 Td (bomb) Tj ET\n" + b" " * 60_000_000)
-    objects = (
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R"
-        b"/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>",
-        b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(page), page),
+@pytest.mark.parametrize(
+    "does",
+    [
+        "socket.socket()",
+        "socket.getaddrinfo('example.org', 80)",
+        "subprocess.Popen(['true'])",
+        "pickle.loads(pickle.dumps(pathlib.Path('a')))",
+        "pathlib.Path(source).write_bytes(data)",
+    ],
+)
+def test_what_a_child_does_is_noticed_and_it_can_write_nothing(
+    watched: Callable[[], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str
+) -> None:
+    """The control: a reader that does what none of ours may."""
+    planted = (
+        "import pathlib, pickle, socket, subprocess, rag.loading.worker; "
+        f"rag.loading.worker.parse = lambda source, data: {does}; "
     )
-    data = b"%PDF-1.7\n"
-    for number, content in enumerate(objects, start=1):
-        data += b"%d 0 obj%s\nendobj\n" % (number, content)
-    attempt(parser, ".pdf", data + b"trailer<</Root 1 0 R/Size 5>>\nstartxref\n0\n%%EOF")
-    assert parser.parse("a.txt", b"next").text == "next"
+    boot, start = parser_module._BOOT, "from rag.loading.worker"
+    monkeypatch.setattr(parser_module, "_BOOT", boot.replace(start, planted + start))
+    made = tmp_path / "made.txt"
+    with Parser() as parser, pytest.raises(FileRefused, match="damaged"):
+        parser.parse(str(made), b"words")
+    assert watched()
+    assert not made.exists() or made.read_bytes() == b""

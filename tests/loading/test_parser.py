@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -79,6 +80,17 @@ def test_too_much_memory() -> None:
         with pytest.raises(FileRefused, match="takes more than 200 MiB of memory"):
             strict.parse("a.txt", "\U0001f600".encode() * 20_000_000)
         assert strict.parse("a.txt", b"next").text == "next"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells another process's limits")
+def test_the_system_keeps_the_child_to_its_limits() -> None:
+    with Parser(Limits(cpu_seconds=7, memory_bytes=700 << 20)) as strict:
+        strict.parse("a.txt", b"x")
+        child = child_of(strict)
+        assert resource.prlimit(child, resource.RLIMIT_AS)[0] == 700 << 20
+        assert 7 <= resource.prlimit(child, resource.RLIMIT_CPU)[0] <= 8
+        assert resource.prlimit(child, resource.RLIMIT_CORE) == (0, 0)
+        assert resource.prlimit(child, resource.RLIMIT_FSIZE) == (0, 0)
 
 
 def test_too_much_text() -> None:

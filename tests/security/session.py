@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from rag import cli, commands
-from rag.loading import parser
 from tests.loading.test_hostile import GOOD
-from tests.security.watching import watch, watched_boot
+from tests.security.watching import parsers_watched, watch
 
 CORPUS = Path(__file__).parents[2] / "data" / "corpus" / "handbook"
 _SAMPLE = ("leave.md", "library.txt", "travel.html", "equipment.pdf")
@@ -195,8 +194,8 @@ def _form(files: dict[str, bytes]) -> bytes:
 if __name__ == "__main__":
     log, place = sys.argv[1:]
     watch(log)
-    parser._BOOT = watched_boot(parser._BOOT, log)
     Path(place).mkdir()
     os.environ["RAG_HOME"] = str(Path(place) / "home")
-    main(Path(place))
+    with parsers_watched(Path(log)):
+        main(Path(place))
     (Path(place) / "done").touch()

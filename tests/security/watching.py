@@ -10,8 +10,12 @@ import ipaddress
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from rag.loading import parser
 
 _TO_AN_ADDRESS = {"socket.bind", "socket.connect", "socket.sendmsg", "socket.sendto"}
 _OF_A_NAME = {"socket.getaddrinfo", "socket.gethostbyname", "socket.getnameinfo"}
@@ -23,7 +27,8 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _LONGEST = 1_000  # characters of an argument
 _ADOPTED = -1  # the family of a socket that is made from a descriptor which is there already
 
-_BOOT = "from tests.security.watching import watch; watch({log!r}); from rag.loading.worker"
+_START = "from rag.loading.worker"
+_WATCH = "from tests.security.watching import watch; watch({pipe!r}); "
 
 
 def watch(log: str) -> None:
@@ -47,11 +52,31 @@ def watch(log: str) -> None:
     sys.addaudithook(hook)
 
 
-def watched_boot(boot: str, log: str) -> str:
-    """The parser's start of its child, watched as this process is."""
-    watched = boot.replace("from rag.loading.worker", _BOOT.format(log=log))
-    assert watched != boot
-    return watched
+@contextmanager
+def parsers_watched(log: Path) -> Iterator[Callable[[], None]]:
+    """The children of parsers that start meanwhile are watched.
+
+    Their notes come through a pipe, since they can write no file; calling what this gives, and its
+    end, adds them to `log`.
+    """
+    pipe = log.with_suffix(".pipe")
+    os.mkfifo(pipe)
+    notes = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+
+    def bring() -> None:
+        with suppress(BlockingIOError), log.open("ab") as file:
+            while came := os.read(notes, 1 << 16):
+                file.write(came)
+
+    boot = parser._BOOT
+    parser._BOOT = boot.replace(_START, _WATCH.format(pipe=str(pipe)) + _START)
+    assert _START in boot
+    try:
+        yield bring
+    finally:
+        parser._BOOT = boot
+        bring()
+        os.close(notes)
 
 
 def noted(log: Path, *kinds: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +11,13 @@ from fpdf import FPDF
 from rag.errors import FileRefused
 from rag.loading.parser import Parser
 from rag.types import Parsed
-from tests.loading.test_hostile import GOOD, NASTY, check
+from tests.loading.nasty import HUGE, NASTY
+from tests.loading.test_hostile import GOOD, MOST_GROWTH, check, resident
 from tests.soak.mutations import damaged
 from tests.soak.rows import Anywhere, Bench, Case, Control, Sizes
 
-_MOST_GROWTH = 100_000_000  # bytes of this process's memory
+_SIZES = Sizes(pr=300, nightly=20_000)
+_MADE = dict(enumerate(NASTY.values())) | dict(enumerate(HUGE.values(), _SIZES.pr))
 _CONTROLS = 60  # cases
 
 
@@ -39,11 +40,11 @@ class _Raising(Parser):
 
 
 class DamagedDocuments(Anywhere):
-    """D. A case is a number: the hand-made files first, then mutations of good ones."""
+    """D. A case is a number: a file made by hand, else mutations of good ones."""
 
     name = "D"
     title = "a hostile or damaged file is loaded"
-    sizes = Sizes(pr=300, nightly=20_000)
+    sizes = _SIZES
     first = "0"
 
     def __init__(self, parser: type[Parser] = Parser) -> None:
@@ -66,8 +67,8 @@ class DamagedDocuments(Anywhere):
         self._parser.close()
 
     def _file(self, bench: Bench, number: int) -> tuple[str, bytes]:
-        if number < len(NASTY):
-            return list(NASTY.values())[number]
+        if nasty := _MADE.get(number):
+            return nasty.suffix, nasty.make()
         chance = bench.chance("document", number)
         suffix = chance.choice(sorted(self._good))
         others = [data for other, data in self._good.items() if other != suffix]
@@ -89,10 +90,10 @@ class DamagedDocuments(Anywhere):
                 return f"{suffix}: the next file is read otherwise"
         except Exception as error:
             return f"{suffix}: the next file fails: {error}"
-        now = _resident()
+        now = resident() - len(data)
         self._memory = self._memory or now
         grown = now - self._memory
-        return f"memory grew by {grown} bytes" if grown > _MOST_GROWTH else None
+        return f"memory grew by {grown} bytes" if grown > MOST_GROWTH else None
 
 
 def _is_found(bench: Bench, parser: type[Parser]) -> bool:
@@ -101,11 +102,6 @@ def _is_found(bench: Bench, parser: type[Parser]) -> bool:
         return any(row.case(bench, str(at)).violation for at in range(_CONTROLS))
     finally:
         row.close()
-
-
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _pdf() -> bytes:

@@ -1,0 +1,279 @@
+"""Files made by hand to hurt whoever reads them, each with what is to come of it.
+
+None is stored: a file is built when it is asked for. The largest are in `HUGE`.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fpdf import FPDF
+
+from rag.errors import FileRefused, TooLarge, UnsupportedFormat
+from rag.loading.parser import Parser
+
+_REASONS = {
+    "limit": re.compile(r"took (more|longer) than|takes more than"),
+    "empty": re.compile(r"empty file|no text|no page in it"),
+    "unsupported": re.compile(r"encrypted"),
+    "corrupt": re.compile(r"damaged|the end of|neither valid|NUL characters|not recognised"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Nasty:
+    """A file; `outcome` is `ok`, `empty`, `unsupported`, `too_large`, `limit` or `corrupt`."""
+
+    suffix: str
+    make: Callable[[], bytes]
+    outcome: str
+
+
+def outcome(parser: Parser, nasty: Nasty) -> str:
+    """What came of a file. Raises `AssertionError` for a reason that says nothing of the kind."""
+    try:
+        parser.parse("file" + nasty.suffix, nasty.make())
+    except TooLarge:
+        return "too_large"
+    except UnsupportedFormat:
+        return "unsupported"
+    except FileRefused as refused:
+        return _kind(str(refused))
+    return "ok"
+
+
+def _kind(reason: str) -> str:
+    told = [name for name, pattern in _REASONS.items() if pattern.search(reason)]
+    assert told, reason
+    return told[0]
+
+
+def _html(outcome: str, content: bytes) -> Nasty:
+    return Nasty(".html", lambda: content, outcome)
+
+
+def _text(outcome: str, content: bytes) -> Nasty:
+    return Nasty(".txt", lambda: content, outcome)
+
+
+def _markdown(outcome: str, content: bytes) -> Nasty:
+    return Nasty(".md", lambda: content, outcome)
+
+
+_HTML = {
+    "unclosed tags": _html("empty", b"<a " * 20_000),
+    "many open tags": _html("ok", b"<a x>" * 20_000 + b"x"),
+    "nested": _html("ok", b"<body>" + b"<div>" * 5_000 + b"x"),
+    "nested formatting": _html("ok", b"<b><p>" * 2_000 + b"x"),
+    "nested tables": _html("ok", b"<table><tr><td>" * 300 + b"x"),
+    "nested lists": _html("ok", b"<ul><li>" * 3_000 + b"x"),
+    "nested foreign elements": _html("ok", b"<p>x<svg><g><math><mi>" * 1_000),
+    "misnested": _html("ok", b"<b><i>x</b></i>" * 8_000),
+    "spans of cells": _html(
+        "ok", b"<table>" + b"<tr><td rowspan=9999 colspan=9999>x" * 20 + b"</table>"
+    ),
+    "spans of no size": _html(
+        "ok", b"<table>" + b"<tr><td rowspan=-1 colspan=1e9>x<td rowspan=0>y" * 100 + b"</table>"
+    ),
+    "entities": _html("ok", b"<p>" + b"&#xD800;&#0;&#x110000;&nbsp;" * 1_000),
+    "attributes": _html("ok", b"<p " + b" ".join(b"a%d=1" % n for n in range(20_000)) + b">x"),
+    "one long attribute": _html("ok", b"<p title='" + b"x" * 5_000_000 + b"'>x"),
+    "a picture in its address": _html(
+        "ok", b"<p>x<img src='data:image/png;base64," + b"A" * 3_000_000 + b"'>"
+    ),
+    "script only": _html("empty", b"<script>" + b"document.write('x');" * 10_000 + b"</script>"),
+    "an endless comment": _html("empty", b"<p><!-- " + b"x -- > " * 100_000),
+    "an endless title": _html("empty", b"<title>" + b"x<p>" * 100_000),
+    "frames": _html("empty", b"<frameset>" + b"<frame src=a>" * 1_000 + b"</frameset>"),
+    "an encoding that it has not": _html("ok", b"<meta charset=utf-16><p>caf\xc3\xa9 x"),
+    "NUL in a page": _html("unsupported", b"<p>x\0y</p>"),
+    "white space": _html("empty", b" \r\n\t "),
+}
+_TEXT = {
+    "one long line": _text("ok", b"x " * 2_000_000),
+    "many lines": _text("ok", b"\n" * 1_000_000 + b"x"),
+    "many paragraphs": _text("ok", b"x\n\n" * 200_000),
+    "NUL": _text("unsupported", b"Hello,\0 world"),
+    "UTF-16 without its mark": _text("unsupported", "Hello, world".encode("utf-16-le")),
+    "half a character of UTF-16": _text("corrupt", b"\xff\xfeH\0e"),
+    "lone surrogates": _text("corrupt", b"\xff\xfe\x00\xd8x\0\x00\xdc"),
+    "beyond Unicode": _text("corrupt", b"\xff\xfe\0\0" + b"\xff" * 40),
+    "an overlong character": _text("ok", b"a\xc0\xafb\xed\xa0\x80c"),
+    "mixed encodings": _text(
+        "ok", "é ".encode() + "ä ß ".encode("cp1252") + "日本".encode("cp932")
+    ),
+    "every byte": _text("corrupt", bytes(range(1, 256)) * 40),
+    "a mark alone": _text("empty", b"\xef\xbb\xbf"),
+    "directions": _text("ok", "\u202eevil\u2066\u2067\u202c \u05d0\u0660".encode() * 5_000),
+    "joined pictures": _text("ok", "\U0001f469\u200d\U0001f680\u200d".encode() * 20_000),
+    "marks on one letter": _text("ok", ("e" + "\u0301" * 50_000).encode()),
+    "line ends of every kind": _text("ok", "a\r\u2028\u2029\x85\x0b\x0c\x1c\n\r\n".encode() * 999),
+}
+_MARKDOWN = {
+    "brackets": _markdown("ok", b"[" * 20_000 + b"\n===\n"),
+    "pictures in pictures": _markdown("ok", b"# " + b"![" * 20_000 + b"](a)" * 20_000),
+    "links that do not end": _markdown("ok", b"# " + b"[a](<b" * 10_000),
+    "one definition, many links": _markdown("ok", b"[x]: /u\n\n# " + b"[x]" * 20_000),
+    "many definitions": _markdown("ok", b"".join(b"[x%d]: /u\n" % n for n in range(20_000))),
+    "stars": _markdown("ok", b"# " + b"*a **b " * 5_000),
+    "a run of stars": _markdown("ok", b"# a" + b"*" * 50_000 + b"b"),
+    "stars and lines": _markdown("ok", b"# " + b"*_a_*__b" * 5_000),
+    "ticks": _markdown("ok", b"# " + b" ".join(b"`" * n for n in range(1, 400))),
+    "quotes": _markdown("ok", b"> " * 20_000 + b"x"),
+    "quotes and lists": _markdown("ok", b"> - " * 2_000 + b"x"),
+    "lists in lists": _markdown("ok", b"".join(b"  " * n + b"- a\n" for n in range(600))),
+    "a wide table": _markdown("ok", (b"|a" * 1_000 + b"\n" + b"|-" * 1_000 + b"\n") * 40),
+    "a long table": _markdown("ok", b"|a|b|\n|-|-|\n" + b"|1|2|\n" * 50_000),
+    "headings": _markdown("ok", b"# a\n" * 20_000),
+    "carriage returns": _markdown("ok", b"# a\r" * 2_000),
+    "a fence that does not end": _markdown("ok", b"```\n" + b"# a\n" * 200_000),
+    "front matter that does not end": _markdown("ok", b"---\n" + b"a: b\n" * 100_000),
+    "entities in a heading": _markdown("ok", b"# " + b"&#1234567;&amp;" * 20_000),
+    "comments that do not end": _markdown("ok", b"# " + b"<!-- <?a <![CDATA[ " * 5_000),
+}
+_PAGE = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R%s>>"
+_FONT = b"/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>%s>>"
+_WORDS = b"BT /F1 12 Tf 50 700 Td (words) Tj ET\n"
+
+
+def _pdf(*objects: bytes, trailer: bytes = b"") -> bytes:
+    """A PDF of these objects, numbered from 1 on; the first is the catalogue."""
+    data, starts = bytearray(b"%PDF-1.7\n"), []
+    for number, content in enumerate(objects, start=1):
+        starts.append(len(data))
+        data += b"%d 0 obj%s\nendobj\n" % (number, content)
+    table = len(data)
+    data += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    data += b"".join(b"%010d 00000 n \n" % start for start in starts)
+    data += b"trailer<</Root 1 0 R/Size %d%s>>\n" % (len(objects) + 1, trailer)
+    return bytes(data + b"startxref\n%d\n%%%%EOF" % table)
+
+
+def _stream(content: bytes, filters: bytes = b"") -> bytes:
+    return b"<</Length %d%s>>stream\n%s\nendstream" % (len(content), filters, content)
+
+
+def _one_page(
+    contents: bytes,
+    *more: bytes,
+    pages: bytes = b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+    catalogue: bytes = b"",
+    resources: bytes = b"",
+    trailer: bytes = b"",
+) -> bytes:
+    page = _PAGE % (_FONT % resources)
+    root = b"<</Type/Catalog/Pages 2 0 R%s>>" % catalogue
+    return _pdf(root, pages, page, contents, *more, trailer=trailer)
+
+
+def _bomb(megabytes: int, times: int) -> bytes:
+    """A page of words and of so much white space, packed once or more often."""
+    packer = zlib.compressobj(9)
+    packed = packer.compress(_WORDS)
+    packed += b"".join(packer.compress(b" " * 1_000_000) for _ in range(megabytes))
+    packed += packer.flush()
+    for _ in range(times - 1):
+        packed = zlib.compress(packed, 9)
+    return _one_page(_stream(packed, b"/Filter[%s]" % (b"/FlateDecode" * times)))
+
+
+def _many_pages(count: int) -> bytes:
+    pages = b"<</Type/Pages/Kids[%s]/Count %d>>" % (b"3 0 R " * count, count)
+    return _one_page(_stream(_WORDS), pages=pages)
+
+
+def _written(password: str = "") -> bytes:
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("Helvetica", size=11)
+    for number in range(40):
+        pdf.write(6, f"Sentence {number} of a document that is whole. ")
+    if password:
+        pdf.set_encryption(owner_password="owner", user_password=password)  # noqa: S106
+    return bytes(pdf.output())
+
+
+def _cut(percent: int) -> Nasty:
+    def make() -> bytes:
+        whole = _written()
+        return whole[: len(whole) * percent // 100]
+
+    return Nasty(".pdf", make, "corrupt")
+
+
+def _made(outcome: str, make: Callable[[], bytes]) -> Nasty:
+    return Nasty(".pdf", make, outcome)
+
+
+_GOOD = _stream(_WORDS)
+_PDF = {
+    "zip": _made("unsupported", lambda: b"PK\x03\x04" + bytes(1_000)),
+    "no objects": _made("corrupt", lambda: b"%PDF-1.7\nstartxref\n0\n%%EOF"),
+    **{f"cut at {percent} %": _cut(percent) for percent in (10, 50, 90, 99)},
+    "a good one": _made("ok", lambda: _one_page(_GOOD)),
+    "encrypted": _made("unsupported", lambda: _written("secret")),
+    "pages that hold themselves": _made(
+        "corrupt", lambda: _one_page(_GOOD, pages=b"<</Type/Pages/Kids[2 0 R]/Count 9>>")
+    ),
+    "pages that hold each other": _made(
+        "corrupt",
+        lambda: _one_page(
+            _GOOD,
+            b"<</Type/Pages/Parent 2 0 R/Kids[2 0 R]/Count 9>>",
+            pages=b"<</Type/Pages/Parent 5 0 R/Kids[5 0 R]/Count 9>>",
+        ),
+    ),
+    "more pages than there are": _made(
+        "ok", lambda: _one_page(_GOOD, pages=b"<</Type/Pages/Kids[3 0 R]/Count 2147483647>>")
+    ),
+    "one page many times": _made("ok", lambda: _many_pages(2_000)),
+    "a table of contents before itself": _made("ok", lambda: _one_page(_GOOD, trailer=b"/Prev 9")),
+    "a length that names itself": _made(
+        "ok",
+        lambda: _one_page(b"<</Length 5 0 R>>stream\n" + _WORDS + b"endstream", b" 5 0 R"),
+    ),
+    "labels that hold themselves": _made(
+        "corrupt",
+        lambda: _one_page(_GOOD, b"<</Kids[5 0 R 5 0 R]>>", catalogue=b"/PageLabels 5 0 R"),
+    ),
+    "a form that draws itself": _made(
+        "corrupt",
+        lambda: _one_page(
+            _stream(_WORDS + b"/X Do"),
+            _stream(
+                b"/X Do /X Do",
+                b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 5 0 R>>>>",
+            ),
+            resources=b"/XObject<</X 5 0 R>>",
+        ),
+    ),
+    "arrays in arrays": _made("ok", lambda: _one_page(_stream(_WORDS + b"[" * 100_000))),
+    "strings in strings": _made("ok", lambda: _one_page(_stream(_WORDS + b"(" * 1_000_000))),
+    "states in states": _made("ok", lambda: _one_page(_stream(_WORDS + b"q " * 500_000))),
+    "a page of no size": _made(
+        "ok",
+        lambda: _one_page(_GOOD).replace(b"[0 0 600 800]", b"[9e9 0 -9 1]  "),
+    ),
+    "one filter many times": _made(
+        "ok",
+        lambda: _one_page(_stream(_WORDS, b"/Filter[%s]" % (b"/ASCIIHexDecode" * 1_000))),
+    ),
+    "a bomb": _made("ok", lambda: _bomb(60, 1)),
+}
+
+NASTY: Mapping[str, Nasty] = {**_HTML, **_TEXT, **_MARKDOWN, **_PDF}
+"""By what is wrong with it."""
+
+HUGE: Mapping[str, Nasty] = {
+    "150,000 nested": Nasty(".html", lambda: b"<body>" + b"<div>" * 150_000 + b"x", "limit"),
+    "200,000 attributes": Nasty(
+        ".html", lambda: b"<p " + b" ".join(b"a%d=1" % n for n in range(200_000)) + b">x", "limit"
+    ),
+    "a line of 100 MB": Nasty(".txt", lambda: b"x " * 50_000_000, "too_large"),
+    "10,000 pages": _made("ok", lambda: _many_pages(10_000)),
+    "a bomb of 1 GB": _made("corrupt", lambda: _bomb(1_000, 2)),  # pdfium ends at once
+}
+"""Those that take all of a limit, or a good part of one."""

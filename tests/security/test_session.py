@@ -76,7 +76,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
 def test_the_session_has_a_file_of_every_format() -> None:
     """Extensions that share a reader are one format."""
     there = {_MODULES[extension_of(name)] for name in session.good_files()}
-    assert there == set(_MODULES.values())
+    assert there == set(_MODULES.values()), "add a file to GOOD of tests/loading/test_hostile.py"
 
 
 def test_nothing_leaves_this_machine(seen: Seen) -> None:

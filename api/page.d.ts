@@ -65,6 +65,15 @@ interface Outcome {
   reason: string | null;
 }
 
+/** An upload that takes a while; `detail` says why it failed. */
+interface Job {
+  id: string;
+  state: "waiting" | "running" | "done" | "cancelled" | "failed";
+  passages_encoded: number;
+  results: Outcome[];
+  detail: string | null;
+}
+
 /** How a question is narrowed, as the form's fields and a link's parts name it; what is absent doesn't. */
 type Scope = Partial<Record<"c" | "folder" | "type" | "since" | "until", string>>;
 
@@ -112,7 +121,7 @@ interface Api {
   status(): Promise<{ documents: number; writable?: boolean }>;
   collections(): Promise<{ collections: { name: string }[] }>;
   collection(name: string): Promise<Overview>;
-  upload(file: File, collection: string | null): Promise<{ results: Outcome[] }>;
+  upload(file: File, collection: string | null, saw: (job: Job) => void): Promise<{ results: Outcome[] }>;
   remove(id: string, keepalive: boolean): Promise<Response>;
 }
 

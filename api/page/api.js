@@ -3,6 +3,7 @@
 import { keep, recall } from "./tab.js";
 
 const TOKEN = "token";
+const POLLED = 500; // milliseconds between two looks at a job
 
 /**
  * A request that brought no result. `status` is 0 where the server could not be reached, `retryAfter`
@@ -76,11 +77,19 @@ export function connect(askForToken) {
 
 		collection: (name) => json(`v1/collections/${encodeURIComponent(name)}`),
 
-		upload: (file, collection) => {
+		/** A large file is taken as a job: `saw` is told how it stands until it is through. */
+		upload: async (file, collection, saw) => {
 			const body = new FormData();
 			body.append("files", file);
 			if (collection) body.append("collection", collection);
-			return json("v1/documents", { method: "POST", body });
+			let reply = await json("v1/documents", { method: "POST", body });
+			while (reply.state === "waiting" || reply.state === "running") {
+				saw(reply);
+				await new Promise((resolve) => setTimeout(resolve, POLLED));
+				reply = await json(`v1/jobs/${reply.id}`);
+			}
+			if (!reply.results.length) throw new Problem(-1, "Not added", reply.detail ?? "The server stopped before it was through.");
+			return reply;
 		},
 
 		remove: (id, keepalive) => request(`v1/documents/${encodeURIComponent(id)}`, { method: "DELETE", keepalive }),

@@ -59,7 +59,8 @@ export function uploads(api, collection, done) {
 	async function send(one) {
 		say(one, "waiting", "sending…");
 		try {
-			const { results } = await api.upload(one.file, one.into);
+			const saw = (job) => say(one, "waiting", `${counted(job.passages_encoded, "passage")} read…`);
+			const { results } = await api.upload(one.file, one.into, saw);
 			say(one, results[0].status, results[0].reason);
 		} catch (error) {
 			const { status, detail, retryAfter, results } = asProblem(error);

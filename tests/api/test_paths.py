@@ -126,7 +126,7 @@ def test_no_request_has_a_field_for_a_path(client: TestClient) -> None:
         for operation in methods.values()
         for parameter in operation.get("parameters", ())
     }
-    assert parameters == {"collection", "cursor", "document_id", "limit", "name", "q"}
+    assert parameters == {"collection", "cursor", "document_id", "job_id", "limit", "name", "q"}
     asked = {name for name in schemas if name.endswith("Request") or name.startswith("Body_")}
     fields = {field for name in asked for field in schemas[name]["properties"]}
     forbidden = {"path", "paths", "file", "folder", "dir", "directory", "root", "uri", "url"}

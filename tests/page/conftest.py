@@ -72,7 +72,10 @@ TRAVEL = (
 
 @dataclass
 class FakeApi:
-    """What the server knows and how it behaves; a test changes it as it likes."""
+    """What the server knows and how it behaves; a test changes it as it likes.
+
+    `jobs` are what an upload and each look at it get, where the server takes it as a job.
+    """
 
     policy: str | None = PAGE_POLICY
     token: str | None = None
@@ -88,6 +91,7 @@ class FakeApi:
     sought: list[str] = field(default_factory=list)
     uploads: list[tuple[str, bytes, str]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    jobs: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, source: str, text: str, title: str | None = None) -> Origin:
         """Indexes a text."""
@@ -216,6 +220,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send_json({"collections": [{"name": name} for name in api.collections]})
         elif url.path.startswith("/v1/collections/"):
             self._send_json(api.overview(unquote(url.path.removeprefix("/v1/collections/"))))
+        elif url.path.startswith("/v1/jobs/"):
+            self._send_json(api.jobs.pop(0))
         elif url.path == "/v1/documents":
             query = parse_qs(url.query)
             cursor = int(query.get("cursor", ["0"])[0])
@@ -258,6 +264,9 @@ class Handler(BaseHTTPRequestHandler):
             fields[part.get_filename()] = content
         collection = fields.pop(None, b"default").decode()
         [(name, content)] = fields.items()
+        if self.server.api.jobs:
+            self._send_json(self.server.api.jobs.pop(0), 202)
+            return
         outcome = self.server.api.upload(name or "", content, collection)
         if outcome["status"] == "refused":
             detail = f"none of 1 files was accepted; the first: {outcome['reason']}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -71,6 +72,49 @@ def test_each_file_has_its_outcome(page: Page, api: FakeApi) -> None:
     expect(page.locator("#show-documents")).to_have_text("5 documents")
     assert [name for name, _, _ in api.uploads] == ["new.md", "kept.txt", "changed.txt", "tool.exe"]
     assert api.uploads[0][1:] == ("# New 🧭".encode(), "default")
+
+
+def _job(state: str, encoded: int, *results: Any, detail: str | None = None) -> dict[str, Any]:
+    return {
+        "id": "5b0c",
+        "state": state,
+        "passages_encoded": encoded,
+        "results": list(results),
+        "detail": detail,
+    }
+
+
+def test_a_large_file_is_watched_until_it_is_through(
+    page: Page, api: FakeApi, until: Callable[[Callable[[], bool]], None]
+) -> None:
+    added = {"source": "large.txt", "status": "added", "document_id": "0", "reason": None}
+    api.jobs = [_job("waiting", 0), _job("running", 64), _job("done", 80, added)]
+    held: list[Route] = []
+    page.route("**/v1/jobs/*", lambda route: held.append(route))  # noqa: PLW0108 - it is looked into
+    page.goto("/")
+    drop(page, "large.txt")
+    for words in ("0 passages read…", "64 passages read…"):
+        expect(outcomes(page)).to_have_text([f"large.txt{words}"])
+        until(lambda: bool(page.evaluate("1") and held))  # handlers run in calls of Playwright's
+        held.pop().continue_()
+    expect(tally(page)).to_have_text("1 added")
+    assert api.jobs == []
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (_job("failed", 9, detail="no room left"), "Unsent. Not added. No room left."),
+        (_job("cancelled", 9), "Unsent. Not added. The server stopped before it was through."),
+    ],
+)
+def test_a_job_that_comes_to_nothing_says_so(
+    page: Page, api: FakeApi, end: dict[str, Any], told: str
+) -> None:
+    api.jobs = [_job("running", 1), end]
+    page.goto("/")
+    drop(page, "large.txt")
+    expect(outcomes(page)).to_have_text([f"large.txt{told}"])
 
 
 def test_files_go_to_the_collection_that_is_chosen(page: Page, api: FakeApi) -> None:

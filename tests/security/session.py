@@ -162,6 +162,10 @@ class _Visitor:
             for route in (_DOCUMENT, f"{_DOCUMENT}/text", f"{_DOCUMENT}/original"):
                 self.ask("GET", route, document_id=document_id)
         self.ask("DELETE", _DOCUMENT, document_id=added[0])
+        many = {f"{number}.txt": f"The number is {number}.".encode() for number in range(51)}
+        job = json.loads(self.ask("POST", "/v1/documents", _form(many)))
+        self.ask("GET", "/v1/jobs/{job_id}", job_id=job["id"])
+        self.ask("DELETE", "/v1/jobs/{job_id}", job_id=job["id"])
         self.ask("GET", "/v1/collections/{name}", name="default")
         for route in ("/v1/documents", "/v1/collections", "/v1/status", "/metrics", "/healthz"):
             self.ask("GET", route)

@@ -81,10 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=name)
         return added
 
-    ingest = command("ingest", "bring the index in step with files", within, writing)
-    ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    ingest.add_argument("--prune", action="store_true", help="forget vanished files, however many")
-    ingest.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    _add_ingest(command("ingest", "bring the index in step with files", within, writing))
     command("ask", "the answer with its citation, then the passages", asking, within, following)
     command("search", "the nearest passages", asking, within)
     why = "what was considered for an answer, and why it won or lost"
@@ -114,6 +111,16 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--read-only", action="store_true", help="change nothing, on any disk")
     _add_evaluation(command("eval", "ask a set of questions and score the replies", within))
     return parser
+
+
+def _add_ingest(ingest: argparse.ArgumentParser) -> None:
+    add = ingest.add_argument
+    add("paths", nargs="+", type=Path, metavar="PATH")
+    globs: dict[str, Any] = {"action": "append", "default": [], "metavar": "GLOB", "type": _text}
+    add("--include", **globs, help="only files like this, such as '*.md'; may be repeated")
+    add("--exclude", **globs, help="no files like this, such as drafts/; may be repeated")
+    add("--prune", action="store_true", help="forget vanished files, however many")
+    add("--dry-run", action="store_true", help="only say what would be done")
 
 
 def _add_tokens(token: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

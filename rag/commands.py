@@ -17,6 +17,7 @@ from rag.assembly import build, doctor
 from rag.backup import back_up, restore
 from rag.errors import InvalidInput
 from rag.filters import Filters
+from rag.loading.choosing import Globs
 from rag.payloads import (
     backup_payload,
     collection_payload,
@@ -79,6 +80,7 @@ def run_ingest(options: argparse.Namespace) -> int:
             options.paths,
             options.collection,
             prune=options.prune,
+            globs=Globs(tuple(options.include), tuple(options.exclude)),
             dry_run=options.dry_run,
             progress=progress.show,
         )

@@ -30,6 +30,7 @@ from rag.errors import (
 from rag.feedback import Feedback, FeedbackFile, Said, Verdict, question_of
 from rag.filters import EVERYTHING, Filters
 from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress
+from rag.loading.choosing import EVERY_FILE, Globs
 from rag.loading.files import read_bytes
 from rag.loading.parser import Parser
 from rag.reading.base import Reader
@@ -43,10 +44,8 @@ from rag.types import (
     DocumentRecord,
     IngestReport,
     Origin,
-    Outcome,
     Reply,
     Span,
-    Status,
     Turn,
 )
 from rag.verifying import Claim, Verification, Verifier
@@ -213,6 +212,7 @@ class Service:
         collection: str = DEFAULT_COLLECTION,
         *,
         prune: bool = False,
+        globs: Globs = EVERY_FILE,
         dry_run: bool = False,
         progress: Callable[[Progress], None] = ignore_progress,
     ) -> IngestReport:
@@ -222,7 +222,7 @@ class Service:
         if not dry_run:
             self._check_writable()
         stored = self._stored(collection)
-        plan = Planner(stored, self._parts.max_file_bytes, prune).plan(paths)
+        plan = Planner(stored, self._parts.max_file_bytes, prune, globs).plan(paths)
         if dry_run:
             return preview(plan, stored)
         return self._carried_out(plan, collection, progress)
@@ -256,11 +256,11 @@ class Service:
                 "the collection has just been encoded anew with another model: try again"
             ) from error
         self._encoders.note()
-        gone = [stored.document_id for stored in plan.vanished]
+        gone = [one.stored.document_id for one in plan.gone]
         if gone:
             self._store.remove(collection, gone)
         self._compact_soon(collection)
-        removed = [Outcome(s.source, Status.REMOVED, s.document_id) for s in plan.vanished]
+        removed = [one.outcome for one in plan.gone]
         outcomes = (*report.outcomes, *removed, *plan.refused)
         return replace(report, outcomes=tuple(sorted(outcomes, key=lambda o: o.source)))
 

@@ -11,12 +11,27 @@ from pathlib import Path
 
 from rag.errors import FileRefused, TooLarge
 from rag.ingestion import UPLOADS, SourceFile, refused
+from rag.loading.choosing import EVERY_FILE, IGNORE_FILE, Choice, Globs, choice_in
 from rag.loading.files import Found, read_bytes, walk
 from rag.store.base import Stored
 from rag.types import IngestReport, Outcome, Status
 
 _MOST_VANISHED = 0.3  # of a root's documents; more looks like an unmounted or emptied folder
+_LEFT_OUT = f"left out by the globs or the {IGNORE_FILE}"
 _LONGEST_NAME = 255  # characters of an uploaded file's name, as on most file systems
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A document to forget; `reason` is None where its file is gone, else says why it must go."""
+
+    stored: Stored
+    reason: str | None
+
+    @property
+    def outcome(self) -> Outcome:
+        one = self.stored
+        return Outcome(one.source, Status.REMOVED, one.document_id, self.reason)
 
 
 @dataclass(slots=True)
@@ -24,7 +39,7 @@ class Plan:
     """What an ingest of some paths will do: files to look at, documents to forget, refusals."""
 
     files: list[SourceFile] = field(default_factory=list)
-    vanished: list[Stored] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
     refused: list[Outcome] = field(default_factory=list)
     _taken: set[tuple[str, str]] = field(default_factory=set)
 
@@ -42,14 +57,18 @@ class Planner:
     """Plans for one collection, whose documents are `stored`.
 
     A folder is a root; a file belongs to the root that it lies in, else its parent folder is
-    one. Roots that overlap are refused, for one file would be two documents.
+    one. Roots that overlap are refused, for one file would be two documents. A file that is named
+    itself is wanted, whatever a folder's rules say.
     """
 
-    def __init__(self, stored: Sequence[Stored], max_bytes: int, prune: bool) -> None:
+    def __init__(
+        self, stored: Sequence[Stored], max_bytes: int, prune: bool, globs: Globs = EVERY_FILE
+    ) -> None:
         self._stored = stored
-        self._roots = {Path(s.root) for s in stored if s.root != UPLOADS}
+        self._roots = {Path(root) for root in {s.root for s in stored} - {UPLOADS}}
         self._max_bytes = max_bytes
         self._prune = prune
+        self._globs = globs
 
     def plan(self, paths: Sequence[Path]) -> Plan:
         plan = Plan()
@@ -66,17 +85,18 @@ class Planner:
 
     def _add_folder(self, plan: Plan, root: Path) -> None:
         self._claim(root)
+        choice = choice_in(root, self._globs)
         found: list[SourceFile] = []
-        left_out: list[Outcome] = []
-        for item in walk(root, self._max_bytes) if root.is_dir() else ():
+        unreadable: list[Outcome] = []
+        for item in walk(root, self._max_bytes, choice.leaves_out) if root.is_dir() else ():
             if isinstance(item, Found):
                 found.append(self._file(root, item.source, item.size))
             else:
-                left_out.append(Outcome(item.source, Status.REFUSED, reason=item.reason))
-        plan.vanished += self._vanished(root, found, left_out)
+                unreadable.append(Outcome(item.source, Status.REFUSED, reason=item.reason))
+        plan.gone += self._gone(root, choice, found, unreadable)
         for file in found:
             plan.add(file)
-        plan.refused += left_out
+        plan.refused += unreadable
 
     def _add_file(self, plan: Plan, path: Path) -> None:
         if not path.is_file():
@@ -100,20 +120,38 @@ class Planner:
                 )
         self._roots.add(root)
 
-    def _vanished(
-        self, root: Path, found: Sequence[SourceFile], left_out: Sequence[Outcome]
-    ) -> list[Stored]:
+    def _gone(
+        self,
+        root: Path,
+        choice: Choice,
+        found: Sequence[SourceFile],
+        unreadable: Sequence[Outcome],
+    ) -> list[Gone]:
+        """The root's documents without a file. Raises `FileRefused` where they are too many."""
         mine = [stored for stored in self._stored if stored.root == str(root)]
-        there = {file.source for file in found} | {outcome.source for outcome in left_out}
-        gone = [s for s in mine if there.isdisjoint(_prefixes(s.source))]
+        there = {file.source for file in found} | {outcome.source for outcome in unreadable}
+        vanished = [s for s in mine if there.isdisjoint(_prefixes(s.source))]
+        gone = [
+            Gone(s, _LEFT_OUT if choice.leaves_out_within(s.source) else None) for s in vanished
+        ]
         if len(gone) > _MOST_VANISHED * len(mine) and not self._prune:
-            what = f"{len(gone)} of its {len(mine)} documents have vanished"
-            if not root.is_dir():
-                what = "the folder is missing"
-            raise FileRefused(
-                f"{what}, so nothing was changed: bring them back, or forget them with --prune"
-            )
+            raise FileRefused(f"{_lost(root, gone, len(mine))}, or forget them with --prune")
         return gone
+
+
+def _lost(root: Path, gone: Sequence[Gone], of: int) -> str:
+    """What has become of a root that has lost too many documents, and how it is undone."""
+    left_out = sum(one.reason is not None for one in gone)
+    if not root.is_dir():
+        return "the folder is missing, so nothing was changed: bring it back"
+    if left_out:
+        return (
+            f"{len(gone)} of its {of} documents have vanished or are left out by the globs and "
+            f"the {IGNORE_FILE} ({left_out}), so nothing was changed: check these"
+        )
+    return (
+        f"{len(gone)} of its {of} documents have vanished, so nothing was changed: bring them back"
+    )
 
 
 def _check_name(path: Path) -> None:
@@ -159,7 +197,7 @@ def preview(plan: Plan, stored: Sequence[Stored]) -> IngestReport:
     """What carrying out a plan would report, by the files' hashes alone: nothing is parsed."""
     known = {(s.root, s.source): s for s in stored}
     outcomes = [_foreseen(file, known.get((file.root, file.source))) for file in plan.files]
-    outcomes += [Outcome(s.source, Status.REMOVED, s.document_id) for s in plan.vanished]
+    outcomes += [gone.outcome for gone in plan.gone]
     outcomes += plan.refused
     return IngestReport(tuple(sorted(outcomes, key=lambda o: o.source)), encoded=0, reused=0)
 

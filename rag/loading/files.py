@@ -5,57 +5,66 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
-from rag.errors import FileRefused, FileVanished, NotFound, TooLarge, UnsupportedFormat
+from rag.errors import FileRefused, FileVanished, NotFound, TooLarge
 from rag.loading.formats import why_unsupported
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that can be read: its relative path with `/`, where it is, its size in bytes."""
+    """A file that can be read: its relative path with `/`, its size in bytes."""
 
     source: str
-    path: Path
     size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file or a folder that is left out, and why; a folder stands for all that it holds."""
+    """A file or a folder that can't be read, and why; a folder stands for all that it holds.
+
+    `size` is the file's, where it is known.
+    """
 
     source: str
     reason: str
+    size: int | None = None
 
 
-def walk(root: Path, max_bytes: int) -> Iterator[Found | Refused]:
+def walk(
+    root: Path, max_bytes: int, leaves_out: Callable[[str], bool] = lambda _: False
+) -> Iterator[Found | Refused]:
     """Everything under a folder, each entry once, in the order of the relative paths.
 
-    A link to a file inside the folder is followed. A link to a folder is not: where that lies
-    inside, its files come under their own names. Raises `NotFound` where `root` is no folder and
-    `FileRefused` where it can't be listed.
+    What `leaves_out` is passed over in silence: it is given the relative path, with `/` at the end
+    of a folder's. A link to a file inside the folder is followed. A link to a folder is not: where
+    that lies inside, its files come under their own names. Raises `NotFound` where `root` is no
+    folder and `FileRefused` where it can't be listed.
     """
     if not root.is_dir():
         raise NotFound(f"no folder at {root}; check the path")
     base = root.resolve()
     try:
-        pending = _entries(base)
+        pending = _entries(base, "")
     except OSError as error:
         raise FileRefused(f"the folder can't be listed: {_words(error)}") from error
     while pending:
-        path = pending.pop()
-        source, is_utf8 = _source(path.relative_to(base))
+        path, entry = pending.pop()
+        if leaves_out(path):
+            continue
+        source, is_utf8 = _source(path.removesuffix("/"))
         try:
             if not is_utf8:
                 yield Refused(source, "its name is not valid UTF-8; rename it")
-            elif path.name.startswith("."):
+            elif entry.name.startswith("."):
                 yield Refused(source, "hidden; rename it without the leading dot to have it read")
-            elif stat.S_ISDIR(path.lstat().st_mode):
-                pending.extend(_entries(path))
+            elif path.endswith("/"):
+                pending.extend(_entries(entry, path))
             else:
-                yield Found(source, path, _readable_size(base, path, max_bytes))
+                yield _looked_at(base, entry, source, max_bytes)
         except FileRefused as error:
             yield Refused(source, str(error))
         except OSError as error:
@@ -73,9 +82,12 @@ def read_bytes(root: Path, source: str, max_bytes: int) -> bytes:
         if not parts:
             raise FileRefused("a folder, no file")
         with open(_open(base, parts), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise FileRefused("no regular file")
-            data = file.read(max_bytes + 1)
+            if status.st_size > max_bytes:
+                raise TooLarge(_too_large(max_bytes))
+            data = file.read(max_bytes + 1)  # it may grow meanwhile
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileVanished(f"not readable: {_words(error)}") from error
     except (OSError, ValueError) as error:
@@ -85,35 +97,39 @@ def read_bytes(root: Path, source: str, max_bytes: int) -> bytes:
     return data
 
 
-def _entries(folder: Path) -> list[Path]:
-    """What a folder holds, last first, so that popping from the end gives the order of paths."""
+def _entries(folder: Path | os.DirEntry[str], path: str) -> list[tuple[str, os.DirEntry[str]]]:
+    """What a folder holds by relative path, last first, so that popping from the end gives the
+    order of paths. A folder's ends in `/`, as the paths sort: "a/b" comes after "a.txt".
+    """
     with os.scandir(folder) as entries:
-        # As the paths sort: "a/b" comes after "a.txt", because "/" comes after ".".
-        keyed = [(e.name + "/" * e.is_dir(follow_symlinks=False), e.path) for e in entries]
-    return [Path(path) for _, path in sorted(keyed, reverse=True)]
+        named = [(f"{path}{e.name}{'/' * e.is_dir(follow_symlinks=False)}", e) for e in entries]
+    return sorted(named, key=itemgetter(0), reverse=True)
 
 
-def _source(relative: Path) -> tuple[str, bool]:
+def _source(name: str) -> tuple[str, bool]:
     """A path as it is shown and stored, and whether that is what the file system calls it."""
-    name = relative.as_posix()
     shown = os.fsencode(name).decode("utf-8", "backslashreplace")
     return shown, shown == name
 
 
-def _readable_size(base: Path, path: Path, max_bytes: int) -> int:
-    """The size of a file that can be read. Raises `FileRefused` or `OSError` for any other."""
-    status = _inside(base, path).stat()
+def _looked_at(base: Path, entry: os.DirEntry[str], source: str, max_bytes: int) -> Found | Refused:
+    """A file that can be read, or is refused by what is known without opening it.
+
+    Raises `FileRefused` or `OSError` for what is none.
+    """
+    # No link leads out of folders that were come to without one.
+    status = _inside(base, Path(entry)).stat() if entry.is_symlink() else entry.stat()
     if stat.S_ISDIR(status.st_mode):
         raise FileRefused("a link to a folder; what that holds is read under its own names")
     if not stat.S_ISREG(status.st_mode):
         raise FileRefused("a pipe, socket or device, no regular file")
-    if reason := why_unsupported(path.name):
-        raise UnsupportedFormat(reason)
+    if reason := why_unsupported(entry.name):
+        return Refused(source, reason, status.st_size)
     if status.st_size > max_bytes:
-        raise TooLarge(_too_large(max_bytes))
-    if not os.access(path, os.R_OK):
-        raise FileRefused("not readable: permission denied")
-    return status.st_size
+        return Refused(source, _too_large(max_bytes), status.st_size)
+    if not os.access(entry, os.R_OK):
+        return Refused(source, "not readable: permission denied", status.st_size)
+    return Found(source, status.st_size)
 
 
 def _inside(base: Path, path: Path) -> Path:
@@ -149,7 +165,7 @@ def _open(base: Path, parts: tuple[str, ...]) -> int:
 
 
 def _too_large(max_bytes: int) -> str:
-    return f"larger than {max_bytes:,} bytes; split it or raise the limit"
+    return f"larger than {max_bytes / 1e6:g} MB: split it, or raise RAG_MAX_FILE_MB"
 
 
 def _words(error: OSError | ValueError) -> str:

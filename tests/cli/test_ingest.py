@@ -162,3 +162,61 @@ def test_names_that_are_not_utf8(run: Run, tmp_path: Path) -> None:
         assert ran.json["refused"] == 1
         refused = next(r for r in ran.json["results"] if r["status"] == "refused")
         assert "UTF-8" in refused["reason"]
+
+
+class TestWhatIsLeftOut:
+    """By globs and a `.ragignore`: not refused, and forgotten where it was indexed."""
+
+    @pytest.fixture
+    def many(self, folder: Path) -> Path:
+        for number in range(7):
+            (folder / f"{number}.txt").write_text(f"The number is {number}.\n")
+        return folder
+
+    def test_it_is_not_refused(self, run: Run, many: Path) -> None:
+        (many / "photo.jpg").write_bytes(b"\xff")
+        ran = run("ingest", many, "--exclude", "*.jpg", "--include", "sub/", "--json")
+        assert (ran.status, _counts(ran.json)) == (0, {"added": 1})
+        (many / ".ragignore").write_text("*.jpg\nsub\n")
+        ran = run("ingest", many, "--json", "--include", "*.md", "--include", "park*", "--prune")
+        assert (ran.status, _counts(ran.json)) == (0, {"added": 2, "removed": 1})
+
+    def test_it_is_forgotten_where_it_was_indexed(self, run: Run, many: Path) -> None:
+        run("ingest", many)
+        (many / ".ragignore").write_text("sub/\nparking.txt\n")
+        foreseen = run("ingest", many, "--dry-run", "--json").json
+        report = run("ingest", many, "--json").json
+        assert _counts(report) == {"unchanged": 8, "removed": 2}
+        assert {r["source"]: r["reason"] for r in report["results"] if r["reason"]} == {
+            "parking.txt": "left out by the globs or the .ragignore",
+            "sub/fire.txt": "left out by the globs or the .ragignore",
+        }
+        told = [(r["source"], r["status"], r["reason"]) for r in report["results"]]
+        assert [(r["source"], r["status"], r["reason"]) for r in foreseen["results"]] == told
+        assert run("ask", _QUESTION).status == 1
+
+    def test_a_glob_that_leaves_out_too_much_changes_nothing(self, run: Run, many: Path) -> None:
+        run("ingest", many)
+        ran = run("ingest", many, "--include", "*.md", "--json")
+        assert (ran.status, _counts(ran.json)) == (1, {"refused": 1})
+        assert "9 of its 10 documents have vanished or are left out" in ran.out
+        assert "--prune" in ran.out
+        ran = run("ingest", many, "--include", "*.md", "--prune", "--json")
+        assert _counts(ran.json) == {"unchanged": 1, "removed": 9}
+
+    def test_rules_that_can_t_be_read_change_nothing(self, run: Run, many: Path) -> None:
+        run("ingest", many)
+        (many / "0.txt").write_text("Changed.\n")
+        (many / ".ragignore").write_bytes(b"\xff\n")
+        ran = run("ingest", many, "--json")
+        assert (ran.status, _counts(ran.json)) == (1, {"refused": 1})
+        assert ".ragignore can't be used" in ran.out
+
+    def test_a_file_that_is_named_is_wanted(self, run: Run, many: Path) -> None:
+        ran = run("ingest", many / "0.txt", "--exclude", "*.txt", "--json")
+        assert _counts(ran.json) == {"added": 1}
+
+    def test_a_bad_glob_is_wrong_usage(self, run: Run, many: Path) -> None:
+        ran = run("ingest", many, "--exclude", "!")
+        assert (ran.status, ran.out) == (2, "")
+        assert "is no pattern" in ran.err

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,8 @@ def test_every_file_once_in_the_order_of_the_paths(tmp_path: Path) -> None:
     write(tmp_path, "b.txt", "a/z.md", "a.txt", "a-b/c.html", "a/y/x.pdf", "ä.txt", "B.TXT")
     found = list(walk(tmp_path, LIMIT))
     expected = ["B.TXT", "a-b/c.html", "a.txt", "a/y/x.pdf", "a/z.md", "b.txt", "ä.txt"]
-    assert [entry.source for entry in found] == expected == sorted(expected)
-    assert all(isinstance(entry, Found) and entry.size == 5 for entry in found)
+    assert expected == sorted(expected)
+    assert found == [Found(source, 5) for source in expected]
 
 
 def test_a_hidden_folder_is_refused_once_and_not_entered(tmp_path: Path) -> None:
@@ -53,10 +54,25 @@ def test_unknown_formats_are_refused_with_what_is_supported(tmp_path: Path) -> N
 def test_large_files_are_refused_from_one_byte_over(tmp_path: Path) -> None:
     write(tmp_path, "full.txt", content="x" * LIMIT)
     write(tmp_path, "over.txt", content="x" * (LIMIT + 1))
-    assert "larger than 100 bytes" in reasons(tmp_path).pop("over.txt")
+    reason = "larger than 0.0001 MB: split it, or raise RAG_MAX_FILE_MB"
+    assert reasons(tmp_path) == {"over.txt": reason}
     assert len(read_bytes(tmp_path, "full.txt", LIMIT)) == LIMIT
     with pytest.raises(TooLarge):
         read_bytes(tmp_path, "over.txt", LIMIT)
+
+
+def test_a_file_of_a_gigabyte_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "dump.txt").open("wb") as file:
+        file.truncate(10**9)
+    tracemalloc.start()
+    refused = list(walk(tmp_path, 50_000_000))
+    with pytest.raises(TooLarge):
+        read_bytes(tmp_path, "dump.txt", 50_000_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    reason = "larger than 50 MB: split it, or raise RAG_MAX_FILE_MB"
+    assert refused == [Refused("dump.txt", reason, 10**9)]
+    assert peak < 1_000_000
 
 
 def test_links_stay_inside_or_are_refused(tmp_path: Path) -> None:

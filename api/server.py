@@ -23,7 +23,7 @@ def create() -> FastAPI:
     def started(report: IngestReport) -> None:
         shown.close()
         if sys.stderr.isatty():  # somebody looks on: a log has the sums alone, not files' names
-            for line in report_lines(report, dry_run=False):
+            for line in report_lines(report):
                 print(f"rag: {line}", file=sys.stderr)
 
     spans = tracing.from_environment()

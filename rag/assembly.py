@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import embeddings.errors
@@ -9,12 +10,18 @@ from embeddings.base import Embedder
 from rag.diagnosing.doctor import Doctor, Tools
 from rag.errors import ModelUnavailable
 from rag.feedback import FeedbackFile
+from rag.foreseeing import Forecast, foresee
+from rag.loading.choosing import EVERY_FILE, Globs
 from rag.loading.parser import Parser
+from rag.pace import PaceFile
 from rag.reading.base import Reader
-from rag.service import Parts, Service
+from rag.service import Parts, Service, check_collection
 from rag.settings import Settings
 from rag.store.embedded import EmbeddedStore
+from rag.store.glimpse import stored_in
+from rag.store.transfer import INDEX
 from rag.store.upkeep import Upkeep
+from rag.syncing import Planner
 from rag.tuning import Tunings
 
 
@@ -34,12 +41,28 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
             parser=Parser(),
             tunings=Tunings(settings.home),
             feedback=FeedbackFile(settings.home),
+            pace=PaceFile(settings.home),
             max_file_bytes=settings.max_file_bytes,
             read_only=settings.read_only,
             max_question_chars=settings.max_question_chars,
             max_top_k=settings.max_top_k,
         )
     )
+
+
+def forecast(
+    settings: Settings,
+    paths: Sequence[Path],
+    collection: str,
+    *,
+    prune: bool = False,
+    globs: Globs = EVERY_FILE,
+) -> Forecast:
+    """What an ingest of these paths into the index would do; writes nothing, anywhere."""
+    check_collection(collection)
+    stored = stored_in(settings.home / INDEX, collection)
+    plan = Planner(stored, settings.max_file_bytes, prune, globs).plan(paths)
+    return foresee(plan, stored, PaceFile(settings.home).of(collection))
 
 
 def doctor(settings: Settings, busy_seconds: float = 1.0) -> Doctor:

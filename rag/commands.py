@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from rag import serving
 from rag.access import Tokens
-from rag.assembly import build, doctor
+from rag.assembly import build, doctor, forecast
 from rag.backup import back_up, restore
 from rag.errors import InvalidInput
 from rag.filters import Filters
@@ -23,6 +23,7 @@ from rag.payloads import (
     collection_payload,
     diagnosis_payload,
     document_payload,
+    forecast_payload,
     reply_payload,
     report_payload,
     search_payload,
@@ -39,6 +40,7 @@ from rag.terminal import (
     collection_lines,
     diagnosis_lines,
     document_lines,
+    forecast_lines,
     reply_lines,
     report_lines,
     token_lines,
@@ -75,17 +77,27 @@ def _print(options: argparse.Namespace, payload: Any, lines: Iterable[str]) -> N
 
 
 def run_ingest(options: argparse.Namespace) -> int:
+    globs = Globs(tuple(options.include), tuple(options.exclude))
+    if options.dry_run:
+        return _run_forecast(options, globs)
     with _service(options) as service, closing(ProgressBar()) as progress:
         report = service.ingest(
             options.paths,
             options.collection,
             prune=options.prune,
-            globs=Globs(tuple(options.include), tuple(options.exclude)),
-            dry_run=options.dry_run,
+            globs=globs,
             progress=progress.show,
         )
-    _print(options, report_payload(report), report_lines(report, dry_run=options.dry_run))
+    _print(options, report_payload(report), report_lines(report))
     return 1 if report.count(Status.REFUSED) else 0
+
+
+def _run_forecast(options: argparse.Namespace, globs: Globs) -> int:
+    found = forecast(
+        settings_of(options), options.paths, options.collection, prune=options.prune, globs=globs
+    )
+    _print(options, forecast_payload(found), forecast_lines(found))
+    return 1 if found.report.count(Status.REFUSED) else 0
 
 
 def _asked(service: Service, options: argparse.Namespace, *, explain: bool = False) -> Reply:

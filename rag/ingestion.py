@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from time import monotonic
 
 from embeddings.base import Embedder
 from rag.errors import FileRefused
@@ -27,6 +28,8 @@ from rag.types import (
 
 BATCH = 512  # passages that are encoded and committed together
 _SLICE = 64  # passages that are encoded between two signs of progress
+_LEAST_MEASURED = 256  # passages; the pace of fewer says little about that of many
+_MOST_REUSED = 0.1  # of the passages encoded
 UPLOADS = "uploads"
 """The root of everything that came over HTTP."""
 
@@ -100,6 +103,18 @@ class Ingestion:
         self._splitter = Splitter(embedder.count_tokens, embedder.max_tokens)
         self._progress = Progress(0, 0, 0, 0, 0)
         self._reused = 0
+        self._worked_bytes = 0
+        self._worked_seconds = 0.0
+
+    @property
+    def pace(self) -> float | None:
+        """Bytes a second of the files that were read and encoded; None where those were too few,
+        or too much of them was reused, to tell.
+        """
+        encoded = self._progress.encoded
+        if encoded < _LEAST_MEASURED or self._reused > encoded * _MOST_REUSED:
+            return None
+        return self._worked_bytes / self._worked_seconds
 
     def run(self, files: Sequence[SourceFile]) -> IngestReport:
         """Adds and replaces; a file that fails is reported and the rest go on."""
@@ -109,16 +124,23 @@ class Ingestion:
         outcomes: list[Outcome] = []
         pending = _Pending()
         for file in files:
+            began = monotonic()
             outcome = self._taken(file, known.get((file.root, file.source)), pending)
             outcomes.append(outcome)
             waits = outcome.status in (Status.ADDED, Status.REPLACED)
-            pending.size += file.size if waits else 0
+            if waits:
+                pending.size += file.size
+                self._worked(file.size, began)
             self._advance(files=1, size=0 if waits else file.size)
             if len(pending.texts) >= BATCH:
                 self._commit(pending)
                 pending = _Pending()
         self._commit(pending)
         return IngestReport(tuple(outcomes), self._progress.encoded, self._reused)
+
+    def _worked(self, size: int, began: float) -> None:
+        self._worked_bytes += size
+        self._worked_seconds += monotonic() - began
 
     def _advance(self, files: int = 0, size: int = 0, encoded: int = 0) -> None:
         now = self._progress
@@ -135,7 +157,7 @@ class Ingestion:
             data = file.read()
             sha256 = hashlib.sha256(data).hexdigest()
             if known and self._is_current(known, file, sha256):
-                return Outcome(file.source, Status.UNCHANGED, known.document_id)
+                return Outcome(file.source, Status.UNCHANGED, known.document_id, size=len(data))
             file = replace(file, size=len(data))  # it may have grown since it was found
             parsed = self._parser.parse(file.source, data)
             entry = entry_of(
@@ -144,11 +166,11 @@ class Ingestion:
             if file.is_upload:
                 entry = replace(entry, original=data)
         except FileRefused as error:
-            return refused(file.source, error, known)
+            return refused(file.source, error, known, file.size)
         pending.entries.append(entry)
         pending.texts.update(texts_by_key(entry))
         status = Status.REPLACED if known else Status.ADDED
-        return Outcome(file.source, status, entry.document.origin.document_id)
+        return Outcome(file.source, status, entry.document.origin.document_id, size=file.size)
 
     def _is_current(self, known: Stored, file: SourceFile, sha256: str) -> bool:
         if file.is_upload and not known.has_original:
@@ -159,6 +181,7 @@ class Ingestion:
     def _commit(self, pending: _Pending) -> None:
         if not pending.entries:
             return
+        began = monotonic()
         missing = self._store.missing(pending.texts)
         vectors: dict[bytes, Vector] = {}
         # Longest first, as the encoder wants them, so that slices waste nothing on padding.
@@ -172,14 +195,17 @@ class Ingestion:
             self._collection, self._embedder.fingerprint, put=pending.entries, vectors=vectors
         )
         self._reused += len(pending.texts) - len(missing)
+        self._worked(0, began)
         self._advance(size=pending.size)
 
 
-def refused(source: str, error: FileRefused, known: Stored | None = None) -> Outcome:
+def refused(
+    source: str, error: FileRefused, known: Stored | None = None, size: int | None = None
+) -> Outcome:
     """The line of a file that can't be indexed; a former version of it is not thrown away."""
     kept = "; its former version stays indexed" if known else ""
     document_id = known.document_id if known else None
-    return Outcome(source, Status.REFUSED, document_id, f"{error}{kept}", type(error))
+    return Outcome(source, Status.REFUSED, document_id, f"{error}{kept}", type(error), size)
 
 
 def entry_of(

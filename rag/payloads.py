@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from rag.access import Token
 from rag.backup import Backup
 from rag.diagnosing.findings import Diagnosis, Finding
+from rag.foreseeing import Forecast
 from rag.rebuilding import Rebuilt
 from rag.store.base import CollectionRecord, Overview
 from rag.types import (
@@ -191,17 +192,38 @@ class OutcomePayload(TypedDict):
     reason: str | None
 
 
-class ReportPayload(TypedDict):
-    """What an ingest did."""
+class CountsPayload(TypedDict):
+    """How many files had each outcome."""
 
-    results: list[OutcomePayload]
     added: int
     replaced: int
     unchanged: int
     removed: int
     refused: int
+
+
+class ReportPayload(CountsPayload):
+    """What an ingest did."""
+
+    results: list[OutcomePayload]
     passages_encoded: int
     passages_reused: int
+
+
+class ForeseenPayload(OutcomePayload):
+    """What would become of one file; its size is null where it is not known."""
+
+    bytes: int | None
+
+
+class ForecastPayload(CountsPayload):
+    """What an ingest would do: sizes by outcome, and how long it would take at the pace of a
+    former one, null where none was measured.
+    """
+
+    results: list[ForeseenPayload]
+    bytes: dict[Status, int]
+    seconds: float | None
 
 
 class CollectionPayload(TypedDict):
@@ -457,13 +479,29 @@ def outcome_payload(outcome: Outcome) -> OutcomePayload:
 def report_payload(report: IngestReport) -> ReportPayload:
     return {
         "results": [outcome_payload(outcome) for outcome in report.outcomes],
+        **_counts_payload(report),
+        "passages_encoded": report.encoded,
+        "passages_reused": report.reused,
+    }
+
+
+def forecast_payload(forecast: Forecast) -> ForecastPayload:
+    report = forecast.report
+    return {
+        "results": [{**outcome_payload(one), "bytes": one.size} for one in report.outcomes],
+        **_counts_payload(report),
+        "bytes": {status: report.bytes(status) for status in Status},
+        "seconds": forecast.seconds,
+    }
+
+
+def _counts_payload(report: IngestReport) -> CountsPayload:
+    return {
         "added": report.count(Status.ADDED),
         "replaced": report.count(Status.REPLACED),
         "unchanged": report.count(Status.UNCHANGED),
         "removed": report.count(Status.REMOVED),
         "refused": report.count(Status.REFUSED),
-        "passages_encoded": report.encoded,
-        "passages_reused": report.reused,
     }
 
 

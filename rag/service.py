@@ -33,11 +33,12 @@ from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress
 from rag.loading.choosing import EVERY_FILE, Globs
 from rag.loading.files import read_bytes
 from rag.loading.parser import Parser
+from rag.pace import PaceFile
 from rag.reading.base import Reader
 from rag.rebuilding import Rebuilds
 from rag.settings import LONGEST_QUESTION, MOST_PASSAGES
 from rag.store.base import CollectionRecord, Overview, PassageStore, Snapshot, Stored
-from rag.syncing import Plan, Planner, preview, uploads
+from rag.syncing import Plan, Planner, uploads
 from rag.tuning import Tuning, Tunings
 from rag.types import (
     Document,
@@ -79,6 +80,7 @@ class Parts:
     parser: Parser
     tunings: Tunings
     feedback: FeedbackFile
+    pace: PaceFile
     max_file_bytes: int
     read_only: bool = False
     max_question_chars: int = LONGEST_QUESTION
@@ -213,18 +215,14 @@ class Service:
         *,
         prune: bool = False,
         globs: Globs = EVERY_FILE,
-        dry_run: bool = False,
         progress: Callable[[Progress], None] = ignore_progress,
     ) -> IngestReport:
-        """Brings the collection in step with files and folders; a dry run only says what it would
-        do. Every file has a line in the report; a bad one does not stop the rest.
+        """Brings the collection in step with files and folders. Every file has a line in the
+        report; a bad one does not stop the rest. `rag.foreseeing` says what it would do.
         """
-        if not dry_run:
-            self._check_writable()
+        self._check_writable()
         stored = self._stored(collection)
         plan = Planner(stored, self._parts.max_file_bytes, prune, globs).plan(paths)
-        if dry_run:
-            return preview(plan, stored)
         return self._carried_out(plan, collection, progress)
 
     def ingest_uploads(
@@ -256,6 +254,8 @@ class Service:
                 "the collection has just been encoded anew with another model: try again"
             ) from error
         self._encoders.note()
+        if ingestion.pace:
+            self._parts.pace.note(collection, ingestion.pace)
         gone = [one.stored.document_id for one in plan.gone]
         if gone:
             self._store.remove(collection, gone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from rag.ingestion import UPLOADS, SourceFile, refused
 from rag.loading.choosing import EVERY_FILE, IGNORE_FILE, Choice, Globs, choice_in
 from rag.loading.files import Found, read_bytes, walk
 from rag.store.base import Stored
-from rag.types import IngestReport, Outcome, Status
+from rag.types import Outcome, Status
 
 _MOST_VANISHED = 0.3  # of a root's documents; more looks like an unmounted or emptied folder
 _LEFT_OUT = f"left out by the globs or the {IGNORE_FILE}"
@@ -31,7 +30,7 @@ class Gone:
     @property
     def outcome(self) -> Outcome:
         one = self.stored
-        return Outcome(one.source, Status.REMOVED, one.document_id, self.reason)
+        return Outcome(one.source, Status.REMOVED, one.document_id, self.reason, size=one.size)
 
 
 @dataclass(slots=True)
@@ -92,7 +91,8 @@ class Planner:
             if isinstance(item, Found):
                 found.append(self._file(root, item.source, item.size))
             else:
-                unreadable.append(Outcome(item.source, Status.REFUSED, reason=item.reason))
+                line = Outcome(item.source, Status.REFUSED, reason=item.reason, size=item.size)
+                unreadable.append(line)
         plan.gone += self._gone(root, choice, found, unreadable)
         for file in found:
             plan.add(file)
@@ -191,23 +191,3 @@ def _shown_name(name: str) -> str:
     """A client's file name as display text: its last part, without invisible characters."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(character for character in last if character.isprintable()).strip(" .")
-
-
-def preview(plan: Plan, stored: Sequence[Stored]) -> IngestReport:
-    """What carrying out a plan would report, by the files' hashes alone: nothing is parsed."""
-    known = {(s.root, s.source): s for s in stored}
-    outcomes = [_foreseen(file, known.get((file.root, file.source))) for file in plan.files]
-    outcomes += [gone.outcome for gone in plan.gone]
-    outcomes += plan.refused
-    return IngestReport(tuple(sorted(outcomes, key=lambda o: o.source)), encoded=0, reused=0)
-
-
-def _foreseen(file: SourceFile, known: Stored | None) -> Outcome:
-    try:
-        sha256 = hashlib.sha256(file.read()).hexdigest()
-    except FileRefused as error:
-        return refused(file.source, error, known)
-    if known is None:
-        return Outcome(file.source, Status.ADDED)
-    status = Status.UNCHANGED if known.sha256 == sha256 else Status.REPLACED
-    return Outcome(file.source, status, known.document_id)

@@ -10,12 +10,25 @@ from pathlib import Path
 from rag.access import Token
 from rag.backup import Backup
 from rag.diagnosing.findings import Diagnosis, Finding
+from rag.foreseeing import Forecast
 from rag.store.base import CollectionRecord
-from rag.types import Answer, Citation, DocumentRecord, Fate, IngestReport, Reply, Span, Status
+from rag.types import (
+    Answer,
+    Citation,
+    DocumentRecord,
+    Fate,
+    IngestReport,
+    Outcome,
+    Reply,
+    Span,
+    Status,
+)
 from rag.verifying import Claim, FileState, Standing, Verification
 
 _WIDTH = 96
 _LONGEST_QUOTE = 60
+_NEXT_UNIT = 999.5  # what is not rounded to a thousand
+_MINUTE = 60  # seconds
 _REASONS = {
     "empty_index": "Nothing is indexed yet: `rag ingest FOLDER` first.",
     "no_passage": "Not found in your files: no passage is near the question.",
@@ -130,15 +143,50 @@ def _plain_character(character: str) -> str:
     return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
 
 
-def report_lines(report: IngestReport, *, dry_run: bool) -> Iterator[str]:
+def report_lines(report: IngestReport) -> Iterator[str]:
     """A line for each file that is not as before, then the sums."""
     for outcome in report.outcomes:
         if outcome.status is not Status.UNCHANGED:
-            reason = f": {outcome.reason}" if outcome.reason else ""
-            yield _plain(f"{outcome.status:9} {outcome.source}{reason}")
+            yield _plain(f"{outcome.status:9} {outcome.source}{_why(outcome)}")
     sums = ", ".join(f"{report.count(status)} {status}" for status in Status)
-    work = f"{report.encoded} passages encoded, {report.reused} reused"
-    yield f"{sums} (nothing was changed: dry run)" if dry_run else f"{sums}; {work}"
+    yield f"{sums}; {report.encoded} passages encoded, {report.reused} reused"
+
+
+def forecast_lines(forecast: Forecast) -> Iterator[str]:
+    """A line for each file that would not be as before, the sums, and how long it would take."""
+    report = forecast.report
+    for outcome in report.outcomes:
+        if outcome.status is not Status.UNCHANGED:
+            size = "" if outcome.size is None else f" ({_size(outcome.size)})"
+            yield _plain(f"{outcome.status:9} {outcome.source}{size}{_why(outcome)}")
+    sums = (f"{report.count(one)} {one} ({_size(report.bytes(one))})" for one in Status)
+    yield f"{', '.join(sums)}; nothing was changed: dry run"
+    if forecast.seconds is None:
+        yield "How long that would take is unknown: no ingest here was large enough to measure."
+    elif forecast.work and forecast.pace:
+        yield (
+            f"To read and encode {_size(forecast.work)} would take about "
+            f"{_duration(forecast.seconds)}, at the {_size(forecast.pace)} a second of a former "
+            "ingest."
+        )
+
+
+def _why(outcome: Outcome) -> str:
+    return f": {outcome.reason}" if outcome.reason else ""
+
+
+def _size(size: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < _NEXT_UNIT:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < _MINUTE:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 100 * _MINUTE else f"{seconds / 3600:.1f} h"
 
 
 _FILES = {  # what `rag verify` says of the file behind a citation

@@ -325,13 +325,18 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One file's line in an ingest report; a refusal has a reason in words and as a class."""
+    """One file's line in an ingest report; a refusal has a reason in words and as a class.
+
+    A file that is there and was removed has a reason, too. `size` is the file's in bytes, or its
+    document's where it is gone; None where it is not known.
+    """
 
     source: str
     status: Status
     document_id: str | None = None
     reason: str | None = None
     refused_as: type[FileRefused] | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +354,10 @@ class IngestReport:
 
     def count(self, status: Status) -> int:
         return sum(outcome.status is status for outcome in self.outcomes)
+
+    def bytes(self, status: Status) -> int:
+        """The sizes of files with this outcome, as far as they are known."""
+        return sum(one.size or 0 for one in self.outcomes if one.status is status)
 
 
 @dataclass(frozen=True, slots=True)

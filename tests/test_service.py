@@ -233,16 +233,6 @@ def test_syncing_one_root_leaves_the_others_alone(
     )
 
 
-def test_a_dry_run_changes_nothing(service: Service, folder: Path) -> None:
-    service.ingest([folder])
-    (folder / "leave.txt").unlink()
-    (folder / "room01.txt").write_text("Changed.")
-    (folder / "new.txt").write_text("New.")
-    report = service.ingest([folder], dry_run=True)
-    assert [report.count(s) for s in Status] == [1, 1, 19, 1, 0]
-    assert service.ingest([folder], dry_run=True) == report
-
-
 def test_collections_are_apart(service: Service, folder: Path) -> None:
     service.ingest([folder], "rooms")
     assert service.ask("Which key has room 7?").reason == "empty_index"

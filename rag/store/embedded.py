@@ -19,7 +19,6 @@ from rag.store.rows import (
     document_of,
     original_of,
     qualified,
-    stored_of,
 )
 from rag.store.snapshots import EmbeddedSnapshot
 from rag.store.sqlite import Database
@@ -73,13 +72,7 @@ class EmbeddedStore:
 
     def stored(self, collection: str) -> list[Stored]:
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT document_id, root, source, sha256, loader, splitter, "
-                "EXISTS (SELECT 1 FROM originals WHERE originals.sha256 = documents.sha256) "
-                "FROM documents WHERE collection = ? ORDER BY source, root",
-                (collection,),
-            )
-            return [stored_of(row) for row in rows]
+            return listing.stored(connection, collection)
 
     def documents(
         self,

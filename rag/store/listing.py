@@ -10,8 +10,8 @@ import apsw
 
 from rag.errors import InvalidInput
 from rag.filters import folders_of, type_of
-from rag.store.base import CollectionRecord, Overview
-from rag.store.rows import ORIGIN_COLUMNS, ORIGIN_WIDTH, Row, origin_of
+from rag.store.base import CollectionRecord, Overview, Stored
+from rag.store.rows import ORIGIN_COLUMNS, ORIGIN_WIDTH, Row, origin_of, stored_of
 from rag.store.sqlite import folded
 from rag.store.statements import state_of
 from rag.types import DocumentRecord, Origin
@@ -26,6 +26,17 @@ def records(connection: apsw.Connection) -> list[CollectionRecord]:
         "FROM collections LEFT JOIN documents ON collection = name GROUP BY name ORDER BY name"
     )
     return [CollectionRecord(*row) for row in rows]
+
+
+def stored(connection: apsw.Connection, collection: str) -> list[Stored]:
+    """What `PassageStore.stored` gives."""
+    rows = connection.execute(
+        "SELECT document_id, root, source, sha256, loader, splitter, "
+        "EXISTS (SELECT 1 FROM originals WHERE originals.sha256 = documents.sha256), size "
+        "FROM documents WHERE collection = ? ORDER BY source, root",
+        (collection,),
+    )
+    return [stored_of(row) for row in rows]
 
 
 def overview(connection: apsw.Connection, collection: str, most_folders: int) -> Overview:

@@ -134,8 +134,8 @@ def document_of(row: Row) -> tuple[Document, DocumentRecord]:
 
 def stored_of(row: Row) -> Stored:
     """A row of the names of its fields; SQLite knows no truth values."""
-    document_id, root, source, sha256, loader, splitter, has_original = row
-    return Stored(document_id, root, source, sha256, loader, splitter, bool(has_original))
+    document_id, root, source, sha256, loader, splitter, has_original, *rest = row
+    return Stored(document_id, root, source, sha256, loader, splitter, bool(has_original), *rest)
 
 
 def original_of(row: Row) -> tuple[Origin, bytes | None]:

@@ -34,6 +34,7 @@ _APPLICATION = 0x52414756  # "RAGV", in the file's header
 _ASK_AGAIN_SECONDS = 0.01
 _ANY_PAGES = 2**32 - 2  # as many as SQLite can count
 _DISK_IS_FULL = 1_000_000  # bytes: SQLite says "full" of the disk and of its own limit alike
+_READING = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 _BUSY = "another write is under way: try again, or wait for it with --wait"
 
 # What each version of the schema adds to the one before. A new store takes every step, too.
@@ -116,13 +117,17 @@ class Database:
     """One SQLite file in WAL mode: many readers, one writer, every commit synced to the disk.
 
     `busy_seconds` is how long a write waits for another one before `StoreBusy`; with `read_only`
-    every write raises `ReadOnly`. Raises `StoreUnreadable` for a file that is no store or that a
-    newer version made.
+    every write raises `ReadOnly`, and with `still`, too, the file is taken for one that does not
+    change, so that SQLite puts nothing beside it. Raises `StoreUnreadable` for a file that is no
+    store or that a newer version made.
     """
 
-    def __init__(self, path: Path, busy_seconds: float, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, busy_seconds: float, *, read_only: bool = False, still: bool = False
+    ) -> None:
         self._path = path
         self._read_only = read_only
+        self._still = still
         self._busy_seconds = busy_seconds
         self._write_lock = threading.Lock()
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
@@ -145,7 +150,7 @@ class Database:
 
     def _connect(self) -> apsw.Connection:
         if self._read_only:
-            return _reading(self._path)
+            return _unchanging(self._path) if self._still else _reading(self._path)
         connection = apsw.Connection(str(self._path))
         connection.set_busy_timeout(int(self._busy_seconds * 1000))
         connection.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL")
@@ -286,9 +291,8 @@ def _reading(path: Path) -> apsw.Connection:
     """A connection that writes nothing. On a disk that can't be written SQLite has nowhere to put
     what lets it follow a writer, so there the file is taken for one that never changes.
     """
-    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     try:
-        connection = apsw.Connection(f"file:{quote(str(path))}?mode=ro", flags)
+        connection = apsw.Connection(f"file:{quote(str(path))}?mode=ro", _READING)
         connection.pragma("user_version")
     except apsw.CantOpenError:
         log = path.with_name(f"{path.name}-wal")
@@ -297,8 +301,12 @@ def _reading(path: Path) -> apsw.Connection:
                 f"{log} holds changes that only a writer can bring into the index: run "
                 "`rag status` once where it can be written"
             ) from None
-        connection = apsw.Connection(f"file:{quote(str(path))}?immutable=1", flags)
+        connection = _unchanging(path)
     return connection
+
+
+def _unchanging(path: Path) -> apsw.Connection:
+    return apsw.Connection(f"file:{quote(str(path))}?immutable=1", _READING)
 
 
 def folded(text: str) -> str:

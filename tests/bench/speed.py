@@ -26,6 +26,7 @@ from rag.answering import READ
 from rag.assembly import build
 from rag.feedback import FeedbackFile
 from rag.loading.parser import Parser
+from rag.pace import PaceFile
 from rag.reading.sentence_reader import SentenceReader
 from rag.service import Parts, Service
 from rag.settings import Settings
@@ -88,6 +89,7 @@ def _service(embedder: Embedder, settings: Settings) -> Service:
             Parser(),
             Tunings(settings.home),
             FeedbackFile(settings.home),
+            PaceFile(settings.home),
             settings.max_file_bytes,
         )
     )

@@ -130,22 +130,6 @@ def test_a_file_named_besides_its_folder(run: Run, folder: Path, turned: bool) -
     assert (ran.status, _counts(ran.json)) == (0, {"added": 3})
 
 
-def test_dry_run_changes_nothing(run: Run, folder: Path) -> None:
-    ran = run("ingest", folder, "--dry-run", "--json")
-    assert (ran.status, _counts(ran.json)) == (0, {"added": 3})
-    assert run("documents", "--json").json == {"documents": []}
-    run("ingest", folder)
-    before = run("status", "--json").json
-    (folder / "leave.md").write_text("# Leave\n\nNone.\n")
-    (folder / "new.txt").write_text("New.\n")
-    (folder / "parking.txt").unlink()
-    ran = run("ingest", folder, "--dry-run", "--prune", "--json")
-    assert _counts(ran.json) == {"added": 1, "replaced": 1, "unchanged": 1, "removed": 1}
-    assert "dry run" in run("ingest", folder, "--dry-run", "--prune").out
-    assert run("status", "--json").json == before
-    assert _counts(run("ingest", folder, "--prune", "--json").json) == _counts(ran.json)
-
-
 def test_names_that_are_not_utf8(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "names"
     folder.mkdir()

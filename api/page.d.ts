@@ -60,7 +60,7 @@ interface DocumentRecord {
 
 interface Outcome {
   source: string;
-  status: "added" | "replaced" | "unchanged" | "refused";
+  status: "added" | "replaced" | "moved" | "unchanged" | "refused";
   document_id: string | null;
   reason: string | null;
 }

@@ -6,27 +6,24 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.entries import SourceFile, keeps_its_parse
 from rag.errors import FileRefused
-from rag.ingestion import SourceFile, refused
+from rag.ingestion import refused, was_at
 from rag.loading.formats import loader_of
 from rag.store.base import Stored
 from rag.syncing import Plan
 from rag.types import IngestReport, Outcome, Status
 
-_ENCODED = (Status.ADDED, Status.REPLACED)
-
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What an ingest would report, and `pace`, the bytes a second of a former one, if known."""
+    """What an ingest would report; `work`, the bytes of files that would be encoded; and `pace`,
+    the bytes a second of a former ingest, if known.
+    """
 
     report: IngestReport
+    work: int
     pace: float | None
-
-    @property
-    def work(self) -> int:
-        """Bytes of the files that would be read and encoded."""
-        return sum(self.report.bytes(status) for status in _ENCODED)
 
     @property
     def seconds(self) -> float | None:
@@ -43,10 +40,16 @@ def foresee(plan: Plan, stored: Sequence[Stored], pace: float | None) -> Forecas
     outcomes += [one.outcome for one in plan.gone]
     outcomes += plan.refused
     ordered = tuple(sorted(outcomes, key=lambda outcome: outcome.source))
-    return Forecast(IngestReport(ordered, encoded=0, reused=0), pace)
+    report = IngestReport(ordered, encoded=0, reused=0)
+    renamed = sum(file.size for file in plan.files if _is_perhaps_titled_anew(file))
+    work = report.bytes(Status.ADDED) + report.bytes(Status.REPLACED) + renamed
+    return Forecast(report, work, pace)
 
 
 def _foreseen(file: SourceFile, known: Stored | None) -> Outcome:
+    if former := file.moved_from:
+        reason = was_at(former, former.title)
+        return Outcome(file.source, Status.MOVED, reason=reason, size=file.size)
     if known is None:
         return Outcome(file.source, Status.ADDED, size=file.size)
     try:
@@ -56,3 +59,7 @@ def _foreseen(file: SourceFile, known: Stored | None) -> Outcome:
     is_current = is_same and known.loader == loader_of(file.source)
     status = Status.UNCHANGED if is_current else Status.REPLACED
     return Outcome(file.source, status, known.document_id, size=file.size)
+
+
+def _is_perhaps_titled_anew(file: SourceFile) -> bool:
+    return bool(file.moved_from and not keeps_its_parse(file.moved_from, file.source))

@@ -3,52 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 from time import monotonic
 
 from embeddings.base import Embedder
-from rag.errors import FileRefused
+from rag.entries import (
+    SourceFile,
+    embed,
+    entry_of,
+    keeps_its_parse,
+    moved_entry,
+    texts_by_key,
+)
+from rag.errors import DocumentDamaged, FileRefused, NotFound
 from rag.loading.formats import loader_of
 from rag.loading.parser import Parser
 from rag.splitting import Splitter
-from rag.store.base import Entry, PassageStore, Stored, Vector, vector_key
-from rag.text import paragraphs
-from rag.types import (
-    Document,
-    IngestReport,
-    Origin,
-    Outcome,
-    Parsed,
-    Passage,
-    Status,
-    with_context,
-)
+from rag.store.base import Entry, PassageStore, Stored, Vector
+from rag.types import IngestReport, Outcome, Status
 
 BATCH = 512  # passages that are encoded and committed together
 _SLICE = 64  # passages that are encoded between two signs of progress
+_WRITTEN = (Status.ADDED, Status.REPLACED, Status.MOVED)
 _LEAST_MEASURED = 256  # passages; the pace of fewer says little about that of many
 _MOST_REUSED = 0.1  # of the passages encoded
-UPLOADS = "uploads"
-"""The root of everything that came over HTTP."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A file to be ingested: who it is, and how to read it when its turn comes.
-
-    An upload is not to be had a second time, so the store keeps its bytes.
-    """
-
-    root: str
-    source: str
-    size: int
-    read: Callable[[], bytes]
-
-    @property
-    def is_upload(self) -> bool:
-        return self.root == UPLOADS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +46,25 @@ def ignore_progress(_: Progress) -> None:
     """For callers who do not watch."""
 
 
-def document_id(collection: str, root: str, source: str) -> str:
-    """The identity of a document: 128 bits in hex, the same after every replacement."""
-    identity = "\0".join([collection, root, source])
-    return hashlib.sha256(identity.encode()).hexdigest()[:32]
-
-
 @dataclass(slots=True)
 class _Pending:
-    """Documents that wait to be encoded and committed together; `size` of their files in bytes."""
+    """Documents that wait to be encoded and committed together; `size` of their files in bytes.
+
+    `moved` are the ids that documents of these files had before.
+    """
 
     entries: list[Entry] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
     texts: dict[bytes, str] = field(default_factory=dict)
+    passages: int = 0
     size: int = 0
+
+    def add(self, entry: Entry, moved_from: Stored | None, size: int) -> None:
+        self.entries.append(entry)
+        self.moved += [moved_from.document_id] if moved_from else []
+        self.texts.update(texts_by_key(entry))
+        self.passages += len(entry.passages)
+        self.size += size
 
 
 class Ingestion:
@@ -117,7 +103,7 @@ class Ingestion:
         return self._worked_bytes / self._worked_seconds
 
     def run(self, files: Sequence[SourceFile]) -> IngestReport:
-        """Adds and replaces; a file that fails is reported and the rest go on."""
+        """Adds, replaces and moves; a file that fails is reported and the rest go on."""
         known = {(s.root, s.source): s for s in self._store.stored(self._collection)}
         total = sum(file.size for file in files)
         self._progress = Progress(0, len(files), 0, total, 0)
@@ -127,12 +113,11 @@ class Ingestion:
             began = monotonic()
             outcome = self._taken(file, known.get((file.root, file.source)), pending)
             outcomes.append(outcome)
-            waits = outcome.status in (Status.ADDED, Status.REPLACED)
+            waits = outcome.status in _WRITTEN
             if waits:
-                pending.size += file.size
                 self._worked(file.size, began)
             self._advance(files=1, size=0 if waits else file.size)
-            if len(pending.texts) >= BATCH:
+            if pending.passages >= BATCH:
                 self._commit(pending)
                 pending = _Pending()
         self._commit(pending)
@@ -158,19 +143,35 @@ class Ingestion:
             sha256 = hashlib.sha256(data).hexdigest()
             if known and self._is_current(known, file, sha256):
                 return Outcome(file.source, Status.UNCHANGED, known.document_id, size=len(data))
-            file = replace(file, size=len(data))  # it may have grown since it was found
-            parsed = self._parser.parse(file.source, data)
-            entry = entry_of(
-                self._collection, file, sha256, parsed, self._splitter, self._embedder.fingerprint
-            )
-            if file.is_upload:
-                entry = replace(entry, original=data)
+            former = file.moved_from
+            if former and former.sha256 != sha256:  # it has changed since it was found
+                former = None
+            file = replace(file, size=len(data), moved_from=former)
+            entry = self._moved(file) or self._parsed(file, data, sha256)
         except FileRefused as error:
-            return refused(file.source, error, known, file.size)
-        pending.entries.append(entry)
-        pending.texts.update(texts_by_key(entry))
-        status = Status.REPLACED if known else Status.ADDED
-        return Outcome(file.source, status, entry.document.origin.document_id, size=file.size)
+            return refused(file.source, error, known or file.moved_from, file.size)
+        pending.add(entry, former, file.size)
+        origin = entry.document.origin
+        status = Status.REPLACED if known else Status.MOVED if former else Status.ADDED
+        reason = was_at(former, origin.title) if former else None
+        return Outcome(file.source, status, origin.document_id, reason, size=file.size)
+
+    def _moved(self, file: SourceFile) -> Entry | None:
+        """What is stored of a moved file under its new path, if that is what it would become."""
+        former = file.moved_from
+        if former is None or not keeps_its_parse(former, file.source):
+            return None
+        with suppress(NotFound, DocumentDamaged):
+            document, _ = self._store.document(former.document_id)
+            return moved_entry(document, file, self._splitter, self._embedder.fingerprint)
+        return None
+
+    def _parsed(self, file: SourceFile, data: bytes, sha256: str) -> Entry:
+        parsed = self._parser.parse(file.source, data)
+        entry = entry_of(
+            self._collection, file, sha256, parsed, self._splitter, self._embedder.fingerprint
+        )
+        return replace(entry, original=data) if file.is_upload else entry
 
     def _is_current(self, known: Stored, file: SourceFile, sha256: str) -> bool:
         if file.is_upload and not known.has_original:
@@ -192,7 +193,11 @@ class Ingestion:
             self._advance(size=share, encoded=len(slice_))
             pending.size -= share
         self._store.commit(
-            self._collection, self._embedder.fingerprint, put=pending.entries, vectors=vectors
+            self._collection,
+            self._embedder.fingerprint,
+            put=pending.entries,
+            vectors=vectors,
+            remove=pending.moved,
         )
         self._reused += len(pending.texts) - len(missing)
         self._worked(0, began)
@@ -208,65 +213,7 @@ def refused(
     return Outcome(source, Status.REFUSED, document_id, f"{error}{kept}", type(error), size)
 
 
-def entry_of(
-    collection: str,
-    file: SourceFile,
-    sha256: str,
-    parsed: Parsed,
-    splitter: Splitter,
-    fingerprint: str,
-) -> Entry:
-    """What a parsed file becomes. Raises `FileRefused` where nothing of it can be indexed."""
-    document = Document(
-        origin=Origin(
-            document_id=document_id(collection, file.root, file.source),
-            collection=collection,
-            root=file.root,
-            source=file.source,
-            title=parsed.title or PurePosixPath(file.source).stem,
-            date=parsed.date,
-            language=parsed.language,
-            sha256=sha256,
-            text_sha256=hashlib.sha256(parsed.text.encode()).hexdigest(),
-            loader=parsed.loader,
-            size=file.size,
-        ),
-        text=parsed.text,
-        headings=parsed.headings,
-        pages=parsed.pages,
-        page_labels=parsed.page_labels,
-        skipped=parsed.skipped,
-    )
-    entry = split_entry(document, splitter, fingerprint)
-    if not entry.passages:
-        raise FileRefused("no text to index")
-    return entry
-
-
-def split_entry(document: Document, splitter: Splitter, fingerprint: str) -> Entry:
-    """A document cut into passages and ready to be written."""
-    passages = splitter.split(document)
-    return Entry(
-        document=document,
-        paragraphs=len(paragraphs(document.text)),
-        splitter=splitter.name,
-        passages=passages,
-        vector_keys=[vector_key(fingerprint, text) for text in encoded_texts(document, passages)],
-    )
-
-
-def encoded_texts(document: Document, passages: Iterable[Passage]) -> Iterator[str]:
-    """What the encoder reads of each passage."""
-    for passage in passages:
-        yield with_context(document.origin.title, passage.heading, passage.text)
-
-
-def texts_by_key(entry: Entry) -> dict[bytes, str]:
-    """What the encoder reads of each passage, under its vector's key."""
-    texts = encoded_texts(entry.document, entry.passages)
-    return dict(zip(entry.vector_keys, texts, strict=True))
-
-
-def embed(embedder: Embedder, texts: dict[bytes, str]) -> dict[bytes, Vector]:
-    """The vectors of texts, under the same keys."""
-    return dict(zip(texts, embedder.embed_passages(list(texts.values())), strict=True))
+def was_at(former: Stored, title: str) -> str:
+    """The reason of a moved file's line. Passages are encoded with the title."""
+    anew = "" if title == former.title else "; encoded anew, for its title was its name"
+    return f"was at {former.source}{anew}"

@@ -197,6 +197,7 @@ class CountsPayload(TypedDict):
 
     added: int
     replaced: int
+    moved: int
     unchanged: int
     removed: int
     refused: int
@@ -499,6 +500,7 @@ def _counts_payload(report: IngestReport) -> CountsPayload:
     return {
         "added": report.count(Status.ADDED),
         "replaced": report.count(Status.REPLACED),
+        "moved": report.count(Status.MOVED),
         "unchanged": report.count(Status.UNCHANGED),
         "removed": report.count(Status.REMOVED),
         "refused": report.count(Status.REFUSED),

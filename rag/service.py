@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from embeddings.base import Embedder
 from rag.answering import Query, answer
 from rag.encoders import Encoders
+from rag.entries import UPLOADS
 from rag.errors import (
     Conflict,
     FileRefused,
@@ -29,7 +30,7 @@ from rag.errors import (
 )
 from rag.feedback import Feedback, FeedbackFile, Said, Verdict, question_of
 from rag.filters import EVERYTHING, Filters
-from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress
+from rag.ingestion import Ingestion, Progress, ignore_progress
 from rag.loading.choosing import EVERY_FILE, Globs
 from rag.loading.files import read_bytes
 from rag.loading.parser import Parser

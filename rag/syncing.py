@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from rag.entries import UPLOADS, SourceFile
 from rag.errors import FileRefused, TooLarge
-from rag.ingestion import UPLOADS, SourceFile, refused
+from rag.ingestion import refused
 from rag.loading.choosing import EVERY_FILE, IGNORE_FILE, Choice, Globs, choice_in
 from rag.loading.files import Found, read_bytes, walk
+from rag.moving import moves
 from rag.store.base import Stored
 from rag.types import Outcome, Status
 
@@ -42,12 +44,14 @@ class Plan:
     refused: list[Outcome] = field(default_factory=list)
     _taken: set[tuple[str, str]] = field(default_factory=set)
 
+    def has(self, file: SourceFile) -> bool:
+        return (file.root, file.source) in self._taken
+
     def add(self, file: SourceFile) -> bool:
         """Takes a file once; whether this was the first time."""
-        identity = (file.root, file.source)
-        is_new = identity not in self._taken
+        is_new = not self.has(file)
         if is_new:
-            self._taken.add(identity)
+            self._taken.add((file.root, file.source))
             self.files.append(file)
         return is_new
 
@@ -93,9 +97,12 @@ class Planner:
             else:
                 line = Outcome(item.source, Status.REFUSED, reason=item.reason, size=item.size)
                 unreadable.append(line)
-        plan.gone += self._gone(root, choice, found, unreadable)
+        mine = [stored for stored in self._stored if stored.root == str(root)]
+        vanished = _vanished(mine, found, unreadable)
+        moved = moves(vanished, [file for file in _new(mine, found) if not plan.has(file)])
+        plan.gone += self._gone(root, choice, vanished, moved, len(mine))
         for file in found:
-            plan.add(file)
+            plan.add(replace(file, moved_from=moved.get(file.source)))
         plan.refused += unreadable
 
     def _add_file(self, plan: Plan, path: Path) -> None:
@@ -124,19 +131,36 @@ class Planner:
         self,
         root: Path,
         choice: Choice,
-        found: Sequence[SourceFile],
-        unreadable: Sequence[Outcome],
+        vanished: Sequence[Stored],
+        moved: Mapping[str, Stored],
+        of: int,
     ) -> list[Gone]:
-        """The root's documents without a file. Raises `FileRefused` where they are too many."""
-        mine = [stored for stored in self._stored if stored.root == str(root)]
-        there = {file.source for file in found} | {outcome.source for outcome in unreadable}
-        vanished = [s for s in mine if there.isdisjoint(_prefixes(s.source))]
+        """Those of a root's documents that no file has. Raises `FileRefused` where they are too
+        many of the `of` that it has.
+        """
+        kept = {stored.document_id for stored in moved.values()}
         gone = [
-            Gone(s, _LEFT_OUT if choice.leaves_out_within(s.source) else None) for s in vanished
+            Gone(stored, _LEFT_OUT if choice.leaves_out_within(stored.source) else None)
+            for stored in vanished
+            if stored.document_id not in kept
         ]
-        if len(gone) > _MOST_VANISHED * len(mine) and not self._prune:
-            raise FileRefused(f"{_lost(root, gone, len(mine))}, or forget them with --prune")
+        if len(gone) > _MOST_VANISHED * of and not self._prune:
+            raise FileRefused(f"{_lost(root, gone, of)}, or forget them with --prune")
         return gone
+
+
+def _vanished(
+    mine: Sequence[Stored], found: Sequence[SourceFile], unreadable: Sequence[Outcome]
+) -> list[Stored]:
+    """The documents of a root that have no file where they had one."""
+    there = {file.source for file in found} | {outcome.source for outcome in unreadable}
+    return [stored for stored in mine if there.isdisjoint(_prefixes(stored.source))]
+
+
+def _new(mine: Sequence[Stored], found: Sequence[SourceFile]) -> Iterator[SourceFile]:
+    """The files of a root that have no document."""
+    known = {stored.source for stored in mine}
+    return (file for file in found if file.source not in known)
 
 
 def _lost(root: Path, gone: Sequence[Gone], of: int) -> str:

@@ -318,6 +318,7 @@ class Status(StrEnum):
 
     ADDED = "added"
     REPLACED = "replaced"
+    MOVED = "moved"
     UNCHANGED = "unchanged"
     REMOVED = "removed"
     REFUSED = "refused"
@@ -327,8 +328,8 @@ class Status(StrEnum):
 class Outcome:
     """One file's line in an ingest report; a refusal has a reason in words and as a class.
 
-    A file that is there and was removed has a reason, too. `size` is the file's in bytes, or its
-    document's where it is gone; None where it is not known.
+    So has a file that is there and was removed, and one that was moved. `size` is the file's in
+    bytes, or its document's where it is gone; None where it is not known.
     """
 
     source: str
@@ -350,7 +351,7 @@ class IngestReport:
     @property
     def changed(self) -> bool:
         """Whether the index is another one than before."""
-        return any(self.count(s) for s in (Status.ADDED, Status.REPLACED, Status.REMOVED))
+        return any(o.status not in (Status.UNCHANGED, Status.REFUSED) for o in self.outcomes)
 
     def count(self, status: Status) -> int:
         return sum(outcome.status is status for outcome in self.outcomes)

@@ -28,8 +28,8 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
+from rag.entries import UPLOADS
 from rag.errors import DocumentDamaged, FileRefused, FileVanished, NotFound
-from rag.ingestion import UPLOADS
 from rag.loading.files import read_bytes
 from rag.store.base import PassageStore
 from rag.text import paragraphs

@@ -5,7 +5,7 @@ import { announce, element, find } from "./dom.js";
 import { named } from "./origin.js";
 import { counted, told } from "./words.js";
 
-const OUTCOMES = ["added", "replaced", "unchanged", "refused", "unsent"];
+const OUTCOMES = ["added", "replaced", "moved", "unchanged", "refused", "unsent"];
 const REFUSALS = [413, 415, 422]; // they concern this file alone
 const HOPELESS = [0, 401, 403, 507]; // the next file would fare no better
 const FOLDER = "Folders can't be added here: drop the files in it, or use “rag ingest FOLDER”.";

@@ -58,6 +58,7 @@ class Stored:
     splitter: str
     has_original: bool
     size: int | None
+    title: str
 
 
 @dataclass(frozen=True, slots=True)

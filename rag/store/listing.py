@@ -32,7 +32,7 @@ def stored(connection: apsw.Connection, collection: str) -> list[Stored]:
     """What `PassageStore.stored` gives."""
     rows = connection.execute(
         "SELECT document_id, root, source, sha256, loader, splitter, "
-        "EXISTS (SELECT 1 FROM originals WHERE originals.sha256 = documents.sha256), size "
+        "EXISTS (SELECT 1 FROM originals WHERE originals.sha256 = documents.sha256), size, title "
         "FROM documents WHERE collection = ? ORDER BY source, root",
         (collection,),
     )

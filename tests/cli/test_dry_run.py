@@ -15,7 +15,7 @@ from rag.pace import PaceFile
 
 Run: TypeAlias = Callable[..., Any]
 
-_COUNTS = ("added", "replaced", "unchanged", "removed", "refused")
+_COUNTS = ("added", "replaced", "moved", "unchanged", "removed", "refused")
 
 
 def _counts(report: dict[str, Any]) -> dict[str, int]:
@@ -81,13 +81,20 @@ def test_sizes_of_files_and_sums(run: Run, folder: Path) -> None:
         "photo.jpg": 2_000,
         "sub/fire.txt": 47,
     }
-    sizes = {"added": 5, "replaced": 15, "unchanged": 47, "removed": gone, "refused": 2_000}
+    sizes = {
+        "added": 5,
+        "replaced": 15,
+        "moved": 0,
+        "unchanged": 47,
+        "removed": gone,
+        "refused": 2_000,
+    }
     assert report["bytes"] == sizes
     lines = run("ingest", folder, "--dry-run", "--prune").out.splitlines()
     assert "added     new.txt (5 bytes)" in lines
     assert any(line.startswith("refused   photo.jpg (2 kB): unsupported") for line in lines)
     assert lines[-2] == (
-        "1 added (5 bytes), 1 replaced (15 bytes), 1 unchanged (47 bytes), "
+        "1 added (5 bytes), 1 replaced (15 bytes), 0 moved (0 bytes), 1 unchanged (47 bytes), "
         f"1 removed ({gone} bytes), 1 refused (2 kB); nothing was changed: dry run"
     )
     assert lines[-1].startswith("How long that would take is unknown")
@@ -162,3 +169,22 @@ def test_a_folder_that_would_be_left_alone_is_said_so(run: Run, folder: Path) ->
     ran = run("ingest", folder, "--dry-run", "--json")
     assert (ran.status, _counts(ran.json)) == (1, {"refused": 1})
     assert "--prune" in ran.json["results"][0]["reason"]
+
+
+def test_moved_files_and_what_encoding_their_new_names_would_take(
+    run: Run, folder: Path, home: Path
+) -> None:
+    run("ingest", folder)
+    PaceFile(home).note("default", 1.0)
+    (folder / "parking.txt").rename(folder / "sub" / "parking.txt")
+    (folder / "leave.md").rename(folder / "holidays.md")
+    foreseen = run("ingest", folder, "--dry-run", "--json").json
+    assert (_counts(foreseen), foreseen["seconds"]) == ({"moved": 2, "unchanged": 1}, 0)
+    reasons = {r["source"]: r["reason"] for r in foreseen["results"] if r["reason"]}
+    assert reasons == {"holidays.md": "was at leave.md", "sub/parking.txt": "was at parking.txt"}
+    (folder / "sub" / "parking.txt").rename(folder / "cars.txt")
+    foreseen = run("ingest", folder, "--dry-run", "--json").json
+    assert foreseen["seconds"] == (folder / "cars.txt").stat().st_size
+    done = run("ingest", folder, "--json").json
+    assert _counts(done) == {"moved": 2, "unchanged": 1}
+    assert run("ingest", folder).out.startswith("0 added, 0 replaced, 0 moved, 3 unchanged")

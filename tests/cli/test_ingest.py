@@ -10,7 +10,7 @@ import pytest
 
 Run: TypeAlias = Callable[..., Any]
 
-_COUNTS = ("added", "replaced", "unchanged", "removed", "refused")
+_COUNTS = ("added", "replaced", "moved", "unchanged", "removed", "refused")
 _QUESTION = "When does the car park close?"
 
 
@@ -50,7 +50,7 @@ def test_ingest_in_words(run: Run, folder: Path) -> None:
     assert ran.status == 1
     assert "added     parking.txt" in lines
     assert any(line.startswith("refused   photo.jpg: unsupported") for line in lines)
-    assert lines[-1].startswith("3 added, 0 replaced, 0 unchanged, 0 removed, 1 refused; ")
+    assert lines[-1].startswith("3 added, 0 replaced, 0 moved, 0 unchanged, 0 removed, 1 refused; ")
 
 
 def test_a_vanished_file_is_forgotten(run: Run, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -102,9 +102,11 @@ class Ingestion:
             return None
         return self._worked_bytes / self._worked_seconds
 
-    def run(self, files: Sequence[SourceFile]) -> IngestReport:
-        """Adds, replaces and moves; a file that fails is reported and the rest go on."""
-        known = {(s.root, s.source): s for s in self._store.stored(self._collection)}
+    def run(self, files: Sequence[SourceFile], stored: Iterable[Stored]) -> IngestReport:
+        """Adds, replaces and moves, where `stored` are the documents of the collection; a file that
+        fails is reported and the rest go on.
+        """
+        known = {(s.root, s.source): s for s in stored}
         total = sum(file.size for file in files)
         self._progress = Progress(0, len(files), 0, total, 0)
         outcomes: list[Outcome] = []

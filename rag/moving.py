@@ -16,7 +16,7 @@ def moves(vanished: Sequence[Stored], new: Sequence[SourceFile]) -> dict[str, St
     """By the path of each new file that has a vanished document's bytes, that document.
 
     None is given to two files; one of the same name comes first. Only files of a size that has
-    vanished are read.
+    vanished are read, as far as sizes are known.
     """
     by_name: dict[tuple[str, str], list[Stored]] = defaultdict(list)
     for stored in reversed(vanished):
@@ -36,7 +36,7 @@ def moves(vanished: Sequence[Stored], new: Sequence[SourceFile]) -> dict[str, St
 
 
 def _hashed(files: Sequence[SourceFile], sizes: set[int | None]) -> Iterator[tuple[str, str]]:
-    """The paths and hashes of files of these sizes; of all, where a size was not noted."""
+    """The paths and hashes of files of these sizes; of all, where one is not known."""
     for file in files:
         if file.size in sizes or None in sizes:
             try:

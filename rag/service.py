@@ -224,7 +224,7 @@ class Service:
         self._check_writable()
         stored = self._stored(collection)
         plan = Planner(stored, self._parts.max_file_bytes, prune, globs).plan(paths)
-        return self._carried_out(plan, collection, progress)
+        return self._carried_out(plan, stored, collection, progress)
 
     def ingest_uploads(
         self,
@@ -235,21 +235,25 @@ class Service:
     ) -> IngestReport:
         """Adds or replaces files given as (name, content); durable when it returns."""
         self._check_writable()
-        self._stored(collection)
+        stored = self._stored(collection)
         plan = uploads(files, self._parts.max_file_bytes)
-        return self._carried_out(plan, collection, progress)
+        return self._carried_out(plan, stored, collection, progress)
 
     def _stored(self, collection: str) -> list[Stored]:
         check_collection(collection)
         return self._store.stored(collection)
 
     def _carried_out(
-        self, plan: Plan, collection: str, progress: Callable[[Progress], None]
+        self,
+        plan: Plan,
+        stored: Sequence[Stored],
+        collection: str,
+        progress: Callable[[Progress], None],
     ) -> IngestReport:
         embedder = self._encoders.of(collection)
         ingestion = Ingestion(collection, self._store, embedder, self._parts.parser, progress)
         try:
-            report = ingestion.run(plan.files)
+            report = ingestion.run(plan.files, stored)
         except ModelMismatch as error:
             raise StoreBusy(
                 "the collection has just been encoded anew with another model: try again"

@@ -102,7 +102,8 @@ class Planner:
         moved = moves(vanished, [file for file in _new(mine, found) if not plan.has(file)])
         plan.gone += self._gone(root, choice, vanished, moved, len(mine))
         for file in found:
-            plan.add(replace(file, moved_from=moved.get(file.source)))
+            former = moved.get(file.source)
+            plan.add(replace(file, moved_from=former) if former else file)
         plan.refused += unreadable
 
     def _add_file(self, plan: Plan, path: Path) -> None:

@@ -276,7 +276,7 @@ def test_a_damaged_document_is_read_again_from_its_file(
 
 
 def _stored(source: str, sha256: str, size: int | None = 1) -> Stored:
-    return Stored(f"id of {source}", "/r", source, sha256, "text/1", "split/1", False, size, "t")
+    return Stored(f"id of {source}", "/r", source, sha256, "text/1", "split/1", False, "t", size)
 
 
 def _file(source: str, data: bytes) -> SourceFile:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
 from rag.errors import FileRefused, FileVanished, NotFound, TooLarge
 from rag.loading.formats import why_unsupported
+
+_NO_NAMES = {"", ".", ".."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +79,16 @@ def read_bytes(root: Path, source: str, max_bytes: int) -> bytes:
     Raises `TooLarge`, `FileVanished`, or `FileRefused` where it is no file inside or can't be read.
     """
     try:
-        base = root.resolve(strict=True)
-        parts = _inside(base, base / source).relative_to(base).parts
-        if not parts:
-            raise FileRefused("a folder, no file")
-        with open(_open(base, parts), "rb") as file:
+        with open(_opened(root, source), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise FileRefused("no regular file")
             if status.st_size > max_bytes:
                 raise TooLarge(_too_large(max_bytes))
-            data = file.read(max_bytes + 1)  # it may grow meanwhile
+            # By its size, for room for the largest that is allowed takes long to make.
+            data = file.read(status.st_size + 1)
+            if len(data) > status.st_size:  # it grows meanwhile
+                data += file.read(max_bytes + 1 - len(data))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileVanished(f"not readable: {_words(error)}") from error
     except (OSError, ValueError) as error:
@@ -148,7 +149,25 @@ def _inside(base: Path, path: Path) -> Path:
     return target
 
 
-def _open(base: Path, parts: tuple[str, ...]) -> int:
+def _opened(root: Path, source: str) -> int:
+    """A descriptor for a file inside; only where links are in the way is it asked where they lead,
+    which takes long.
+    """
+    parts = source.split("/")
+    if _NO_NAMES.isdisjoint(parts):
+        try:
+            return _open(root, parts)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+                raise
+    base = root.resolve(strict=True)
+    found = _inside(base, base / source).relative_to(base).parts
+    if not found:
+        raise FileRefused("a folder, no file")
+    return _open(base, found)
+
+
+def _open(base: Path, parts: Sequence[str]) -> int:
     """A descriptor for a path without links, opened step by step so that none can slip in."""
     folder = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

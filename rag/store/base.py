@@ -46,8 +46,8 @@ class Entry:
 class Stored:
     """What ingestion needs to know of a stored document to tell whether a file has changed.
 
-    `has_original` says whether the store keeps the bytes. `size` is the file's, None where an older
-    version has not noted it.
+    `has_original` says whether the store keeps the bytes. `size` is the file's, None where nobody
+    has asked for it or an older version has not noted it.
     """
 
     document_id: str
@@ -57,8 +57,8 @@ class Stored:
     loader: str
     splitter: str
     has_original: bool
-    size: int | None
     title: str
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

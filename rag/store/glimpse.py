@@ -14,7 +14,7 @@ _BUSY_SECONDS = 1.0
 
 
 def stored_in(file: Path, collection: str) -> list[Stored]:
-    """As `PassageStore.stored`, of the database `file`; none where there is no such file.
+    """As `PassageStore.stored`, with sizes, of the database `file`; none where there is none.
 
     Without a log the file is read as one that stands still, which it does until a writer that comes
     meanwhile moves its log there: then it is read again. Beside a log its helper is there, too.
@@ -39,7 +39,7 @@ def _read(file: Path, collection: str, still: bool) -> list[Stored]:
         closing(Database(file, _BUSY_SECONDS, read_only=True, still=still)) as database,
         database.read() as connection,
     ):
-        return listing.stored(connection, collection)
+        return listing.stored(connection, collection, sizes=True)
 
 
 def _changed(file: Path) -> tuple[int, int]:

@@ -17,6 +17,10 @@ from rag.store.statements import state_of
 from rag.types import DocumentRecord, Origin
 
 _ID_LENGTH = 32
+_STORED = (
+    "document_id, root, source, sha256, loader, splitter, "
+    "EXISTS (SELECT 1 FROM originals WHERE originals.sha256 = documents.sha256), title"
+)
 
 
 def records(connection: apsw.Connection) -> list[CollectionRecord]:
@@ -28,12 +32,13 @@ def records(connection: apsw.Connection) -> list[CollectionRecord]:
     return [CollectionRecord(*row) for row in rows]
 
 
-def stored(connection: apsw.Connection, collection: str) -> list[Stored]:
-    """What `PassageStore.stored` gives."""
+def stored(connection: apsw.Connection, collection: str, *, sizes: bool = False) -> list[Stored]:
+    """What `PassageStore.stored` gives, with sizes where they are wanted: they stand behind the
+    texts, so reading them reads all of these.
+    """
     rows = connection.execute(
-        "SELECT document_id, root, source, sha256, loader, splitter, "
-        "EXISTS (SELECT 1 FROM originals WHERE originals.sha256 = documents.sha256), size, title "
-        "FROM documents WHERE collection = ? ORDER BY source, root",
+        f"SELECT {_STORED}{', size' if sizes else ''} FROM documents WHERE collection = ? "  # noqa: S608
+        "ORDER BY source, root",
         (collection,),
     )
     return [stored_of(row) for row in rows]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -133,9 +134,13 @@ def document_of(row: Row) -> tuple[Document, DocumentRecord]:
 
 
 def stored_of(row: Row) -> Stored:
-    """A row of the names of its fields; SQLite knows no truth values."""
+    """A row of the names of its fields; SQLite knows no truth values.
+
+    What many rows share is kept once: there may be a hundred thousand.
+    """
     document_id, root, source, sha256, loader, splitter, has_original, *rest = row
-    return Stored(document_id, root, source, sha256, loader, splitter, bool(has_original), *rest)
+    shared = (intern(loader), intern(splitter), bool(has_original))
+    return Stored(document_id, intern(root), source, sha256, *shared, *rest)
 
 
 def original_of(row: Row) -> tuple[Origin, bytes | None]:

@@ -119,6 +119,33 @@ def test_ctrl_c_loses_nothing_committed(run: Run, tmp_path: Path, home: Path) ->
         assert connection.pragma("integrity_check") == "ok"
 
 
+def test_ctrl_c_in_a_big_folder_and_going_on(run: Run, tmp_path: Path, home: Path) -> None:
+    folder = _numbers(tmp_path / "many", 3_000)
+    process = _rag("ingest", folder, "--json", start_new_session=True)
+    while not (done := _documents(home)):
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    kept = _documents(home)
+    assert done <= kept < 3_000
+    again = run("ingest", folder, "--json").json
+    assert (again["unchanged"], again["added"]) == (kept, 3_000 - kept)
+    assert again["passages_encoded"] == 3_000 - kept
+
+
+def _documents(home: Path) -> int:
+    """How many are committed; none before there is a store."""
+    try:
+        with closing(
+            apsw.Connection(str(home / "index.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+        ) as connection:
+            return int(connection.execute("SELECT count(*) FROM documents").get)
+    except apsw.Error:
+        return 0
+
+
 def test_ctrl_c_loses_no_question_that_was_asked(run: Run, tmp_path: Path) -> None:
     run("ingest", _numbers(tmp_path / "files", 5))
     questions = tmp_path / "questions.jsonl"

@@ -242,3 +242,34 @@ def test_a_lost_default_collection_is_damage(
         connection.execute("UPDATE collections SET name = 'defaulu'")
     with pytest.raises(StoreUnreadable, match="list of collections is damaged"):
         author.nearest(store, "apple")
+
+
+class TestQueryPlans:
+    """What is done for each document must not go through the whole collection."""
+
+    def test_of_replacing_moving_and_removing(
+        self, open_embedded: OpenStore, author: Author
+    ) -> None:
+        store = open_embedded()
+        author.put(store, author.entry("a.txt", "apple"), author.entry("b.txt", "berry"))
+        writer = store._database._writer
+        ran: dict[str, apsw.Bindings | None] = {}
+
+        def note(_: object, statement: str, bindings: apsw.Bindings | None) -> bool:
+            ran[statement] = bindings
+            return True
+
+        writer.exec_trace = note
+        author.put(store, author.entry("a.txt", "apple, cut"), remove=["b.txt"])
+        writer.exec_trace = None
+        plans = {
+            statement: [
+                str(row[-1]) for row in writer.execute(f"EXPLAIN QUERY PLAN {statement}", given)
+            ]
+            for statement, given in ran.items()
+            if statement.startswith(("SELECT", "INSERT", "DELETE", "UPDATE"))
+        }
+        assert sum("FROM passages WHERE" in statement for statement in plans) >= 2
+        steps = [step for plan in plans.values() for step in plan]
+        for slow in ("SCAN passages", "SCAN documents", "passages_by_generation"):
+            assert not [step for step in steps if slow in step]

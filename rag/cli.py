@@ -121,6 +121,7 @@ def _add_ingest(ingest: argparse.ArgumentParser) -> None:
     add("--exclude", **globs, help="no files like this, such as drafts/; may be repeated")
     add("--prune", action="store_true", help="forget vanished files, however many")
     add("--dry-run", action="store_true", help="only say what would be done")
+    add("--watch", action="store_true", help="go on, and keep in step with the folders")
 
 
 def _add_tokens(token: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

@@ -48,7 +48,7 @@ from rag.terminal import (
     wants_colour,
     why_lines,
 )
-from rag.types import Reply, Status, Turn
+from rag.types import IngestReport, Outcome, Reply, Status, Turn
 
 _GATE = "gate.toml"  # beside a question set
 
@@ -64,7 +64,8 @@ def _service(options: argparse.Namespace) -> closing[Service]:
 
 
 def _busy_seconds(options: argparse.Namespace) -> float:
-    return 1e6 if getattr(options, "wait", False) else 1.0
+    waits = getattr(options, "wait", False) or getattr(options, "watch", False)
+    return 1e6 if waits else 1.0
 
 
 def _print(options: argparse.Namespace, payload: Any, lines: Iterable[str]) -> None:
@@ -78,18 +79,64 @@ def _print(options: argparse.Namespace, payload: Any, lines: Iterable[str]) -> N
 
 def run_ingest(options: argparse.Namespace) -> int:
     globs = Globs(tuple(options.include), tuple(options.exclude))
+    if options.watch:
+        return _run_watch(options, globs)
     if options.dry_run:
         return _run_forecast(options, globs)
-    with _service(options) as service, closing(ProgressBar()) as progress:
-        report = service.ingest(
+    with _service(options) as service:
+        report = _ingested(service, options, globs)
+    _print(options, report_payload(report), report_lines(report))
+    return 1 if report.count(Status.REFUSED) else 0
+
+
+def _ingested(service: Service, options: argparse.Namespace, globs: Globs) -> IngestReport:
+    with closing(ProgressBar()) as progress:
+        return service.ingest(
             options.paths,
             options.collection,
             prune=options.prune,
             globs=globs,
             progress=progress.show,
         )
-    _print(options, report_payload(report), report_lines(report))
-    return 1 if report.count(Status.REFUSED) else 0
+
+
+def _run_watch(options: argparse.Namespace, globs: Globs) -> int:
+    """Runs until it is interrupted; of each sync after the first it prints what is new."""
+    from rag.watching import Watch  # noqa: PLC0415 - only this command watches
+
+    if options.prune or options.dry_run:
+        raise InvalidInput(
+            "--watch forgets no folder for being gone and only does what it says: leave --prune "
+            "and --dry-run out"
+        )
+    for path in options.paths:
+        if not path.is_dir():
+            raise InvalidInput(f"{path} is no folder: --watch follows folders")
+    folders = [path.expanduser().resolve() for path in options.paths]
+    watch = Watch(folders, settings_of(options).home.resolve(), globs, _say)
+    told: set[Outcome] | None = None
+    with _service(options) as service:
+        for _ in watch.due():
+            report = _ingested(service, options, globs)
+            outcomes = tuple(one for one in report.outcomes if one not in (told or ()))
+            news = replace(report, outcomes=outcomes)
+            if told is None or news.changed or news.count(Status.REFUSED):
+                _print_at_once(options, news)
+            told = {one for one in report.outcomes if one.status is Status.REFUSED}
+    return 0
+
+
+def _say(words: str) -> None:
+    print(f"rag: {words}", file=sys.stderr, flush=True)
+
+
+def _print_at_once(options: argparse.Namespace, report: IngestReport) -> None:
+    """As lines, also of JSON: each report is one."""
+    if options.json:
+        print(json.dumps(report_payload(report)))
+    else:
+        print(*report_lines(report), sep="\n")
+    sys.stdout.flush()
 
 
 def _run_forecast(options: argparse.Namespace, globs: Globs) -> int:

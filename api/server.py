@@ -10,8 +10,8 @@ from api import tracing
 from api.app import create_app
 from rag.assembly import build
 from rag.progress import ProgressBar
+from rag.reporting import report_lines
 from rag.settings import Settings
-from rag.terminal import report_lines
 from rag.types import IngestReport
 
 

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         # Imported late: `rag --help` must not wait for the libraries behind the commands.
-        status = getattr(import_module("rag.commands"), f"run_{options.command}")(options)
+        status = getattr(import_module(options.module), f"run_{options.command}")(options)
         sys.stdout.flush()
     except InvalidInput as error:
         print(f"rag: {error}", file=sys.stderr)
@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         added = commands.add_parser(
             name, parents=[common, *parents], help=summary, description=summary
         )
-        added.set_defaults(command=name)
+        added.set_defaults(module="rag.commands", command=name)
         return added
 
     _add_ingest(command("ingest", "bring the index in step with files", within, writing))
@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_ingest(ingest: argparse.ArgumentParser) -> None:
+    ingest.set_defaults(module="rag.ingesting")
     add = ingest.add_argument
     add("paths", nargs="+", type=Path, metavar="PATH")
     globs: dict[str, Any] = {"action": "append", "default": [], "metavar": "GLOB", "type": _text}
@@ -129,7 +130,7 @@ def _add_tokens(token: argparse.ArgumentParser, common: argparse.ArgumentParser)
 
     def action(name: str, summary: str) -> argparse.ArgumentParser:
         added = actions.add_parser(name, parents=[common], help=summary, description=summary)
-        added.set_defaults(command=f"token_{name}")
+        added.set_defaults(module="rag.commands", command=f"token_{name}")
         return added
 
     add = action("add", "make a token and print it, once")

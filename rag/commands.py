@@ -3,148 +3,47 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from rag import serving
 from rag.access import Tokens
-from rag.assembly import build, doctor, forecast
+from rag.assembly import doctor
 from rag.backup import back_up, restore
+from rag.console import busy_seconds, opened, settings_of, show
 from rag.errors import InvalidInput
 from rag.filters import Filters
-from rag.loading.choosing import Globs
 from rag.payloads import (
     backup_payload,
     collection_payload,
     diagnosis_payload,
     document_payload,
-    forecast_payload,
     reply_payload,
-    report_payload,
     search_payload,
     status_payload,
     token_payload,
     verification_payload,
 )
-from rag.progress import CountBar, ProgressBar
+from rag.progress import CountBar
 from rag.saved import read_claims
 from rag.service import Service, check_collection
-from rag.settings import Settings
 from rag.terminal import (
     backup_lines,
     collection_lines,
     diagnosis_lines,
     document_lines,
-    forecast_lines,
     reply_lines,
-    report_lines,
     token_lines,
     verification_lines,
     wants_colour,
     why_lines,
 )
-from rag.types import IngestReport, Outcome, Reply, Status, Turn
+from rag.types import Reply, Turn
 
 _GATE = "gate.toml"  # beside a question set
-
-
-def settings_of(options: argparse.Namespace) -> Settings:
-    settings = Settings.from_environment()
-    home = options.home
-    return replace(settings, home=home.expanduser().absolute()) if home else settings
-
-
-def _service(options: argparse.Namespace) -> closing[Service]:
-    return closing(build(settings_of(options), _busy_seconds(options)))
-
-
-def _busy_seconds(options: argparse.Namespace) -> float:
-    waits = getattr(options, "wait", False) or getattr(options, "watch", False)
-    return 1e6 if waits else 1.0
-
-
-def _print(options: argparse.Namespace, payload: Any, lines: Iterable[str]) -> None:
-    if options.json:
-        ascii_only = sys.stdout.encoding.lower() != "utf-8"
-        print(json.dumps(payload, ensure_ascii=ascii_only, indent=2))
-    else:
-        for line in lines:
-            print(line)
-
-
-def run_ingest(options: argparse.Namespace) -> int:
-    globs = Globs(tuple(options.include), tuple(options.exclude))
-    if options.watch:
-        return _run_watch(options, globs)
-    if options.dry_run:
-        return _run_forecast(options, globs)
-    with _service(options) as service:
-        report = _ingested(service, options, globs)
-    _print(options, report_payload(report), report_lines(report))
-    return 1 if report.count(Status.REFUSED) else 0
-
-
-def _ingested(service: Service, options: argparse.Namespace, globs: Globs) -> IngestReport:
-    with closing(ProgressBar()) as progress:
-        return service.ingest(
-            options.paths,
-            options.collection,
-            prune=options.prune,
-            globs=globs,
-            progress=progress.show,
-        )
-
-
-def _run_watch(options: argparse.Namespace, globs: Globs) -> int:
-    """Runs until it is interrupted; of each sync after the first it prints what is new."""
-    from rag.watching import Watch  # noqa: PLC0415 - only this command watches
-
-    if options.prune or options.dry_run:
-        raise InvalidInput(
-            "--watch forgets no folder for being gone and only does what it says: leave --prune "
-            "and --dry-run out"
-        )
-    for path in options.paths:
-        if not path.is_dir():
-            raise InvalidInput(f"{path} is no folder: --watch follows folders")
-    folders = [path.expanduser().resolve() for path in options.paths]
-    watch = Watch(folders, settings_of(options).home.resolve(), globs, _say)
-    told: set[Outcome] | None = None
-    with _service(options) as service:
-        for _ in watch.due():
-            report = _ingested(service, options, globs)
-            outcomes = tuple(one for one in report.outcomes if one not in (told or ()))
-            news = replace(report, outcomes=outcomes)
-            if told is None or news.changed or news.count(Status.REFUSED):
-                _print_at_once(options, news)
-            told = {one for one in report.outcomes if one.status is Status.REFUSED}
-    return 0
-
-
-def _say(words: str) -> None:
-    print(f"rag: {words}", file=sys.stderr, flush=True)
-
-
-def _print_at_once(options: argparse.Namespace, report: IngestReport) -> None:
-    """As lines, also of JSON: each report is one."""
-    if options.json:
-        print(json.dumps(report_payload(report)))
-    else:
-        print(*report_lines(report), sep="\n")
-    sys.stdout.flush()
-
-
-def _run_forecast(options: argparse.Namespace, globs: Globs) -> int:
-    found = forecast(
-        settings_of(options), options.paths, options.collection, prune=options.prune, globs=globs
-    )
-    _print(options, forecast_payload(found), forecast_lines(found))
-    return 1 if found.report.count(Status.REFUSED) else 0
 
 
 def _asked(service: Service, options: argparse.Namespace, *, explain: bool = False) -> Reply:
@@ -164,41 +63,41 @@ def _filters(options: argparse.Namespace) -> Filters:
 
 
 def run_ask(options: argparse.Namespace) -> int:
-    with _service(options) as service:
+    with opened(options) as service:
         reply = _asked(service, options)
-    _print(options, reply_payload(reply), reply_lines(reply, colour=wants_colour()))
+    show(options, reply_payload(reply), reply_lines(reply, colour=wants_colour()))
     return 0 if reply.answers else 1
 
 
 def run_why(options: argparse.Namespace) -> int:
-    with _service(options) as service:
+    with opened(options) as service:
         reply = _asked(service, options, explain=True)
-    _print(options, reply_payload(reply), why_lines(reply))
+    show(options, reply_payload(reply), why_lines(reply))
     return 0 if reply.answers else 1
 
 
 def run_search(options: argparse.Namespace) -> int:
-    with _service(options) as service:
+    with opened(options) as service:
         reply = service.search(
             options.question, options.top_k, options.collection, filters=_filters(options)
         )
-    _print(options, search_payload(reply), reply_lines(reply, colour=wants_colour()))
+    show(options, search_payload(reply), reply_lines(reply, colour=wants_colour()))
     return 0 if reply.passages else 1
 
 
 def run_documents(options: argparse.Namespace) -> int:
-    with _service(options) as service:
+    with opened(options) as service:
         records = list(service.all_documents(options.collection))
     payload = {"documents": [document_payload(record) for record in records]}
-    _print(options, payload, document_lines(records))
+    show(options, payload, document_lines(records))
     return 0
 
 
 def run_remove(options: argparse.Namespace) -> int:
-    with _service(options) as service:
+    with opened(options) as service:
         document_id = service.find(options.source, options.collection)
         service.remove(document_id)
-    _print(
+    show(
         options,
         {"source": options.source, "document_id": document_id, "status": "removed"},
         [f"removed   {options.source}"],
@@ -208,49 +107,49 @@ def run_remove(options: argparse.Namespace) -> int:
 
 def run_verify(options: argparse.Namespace) -> int:
     claims = read_claims(options.file)
-    with _service(options) as service:
+    with opened(options) as service:
         results = list(zip(claims, service.verify(claims), strict=True))
     payload = [{"quote": claim.quote, **verification_payload(one)} for claim, one in results]
-    _print(options, {"results": payload}, verification_lines(results))
+    show(options, {"results": payload}, verification_lines(results))
     return 0 if all(one.holds for _, one in results) else 1
 
 
 def run_collections(options: argparse.Namespace) -> int:
-    with _service(options) as service:
+    with opened(options) as service:
         records = service.collections()
     payload = {"collections": [collection_payload(record) for record in records]}
-    _print(options, payload, collection_lines(records))
+    show(options, payload, collection_lines(records))
     return 0
 
 
 def run_status(options: argparse.Namespace) -> int:
     home = settings_of(options).home
-    with _service(options) as service:
+    with opened(options) as service:
         records = service.collections()
         status = status_payload(service.reader.name, records, writable=service.writable)
     payload = {"home": str(home), **status}
-    _print(options, payload, [f"index in {home}", *collection_lines(records)])
+    show(options, payload, [f"index in {home}", *collection_lines(records)])
     return 0
 
 
 def run_doctor(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    with closing(doctor(settings, _busy_seconds(options))) as found, closing(CountBar()) as bar:
+    with closing(doctor(settings, busy_seconds(options))) as found, closing(CountBar()) as bar:
         diagnosis = found.repair(bar.show) if options.repair else found.check(bar.show)
-    _print(options, diagnosis_payload(diagnosis), diagnosis_lines(diagnosis))
+    show(options, diagnosis_payload(diagnosis), diagnosis_lines(diagnosis))
     return 1 if diagnosis.left else 0
 
 
 def run_backup(options: argparse.Namespace) -> int:
-    made = back_up(settings_of(options).home, options.to, _busy_seconds(options))
-    _print(options, backup_payload(made), backup_lines("backed up to", made.folder, made))
+    made = back_up(settings_of(options).home, options.to, busy_seconds(options))
+    show(options, backup_payload(made), backup_lines("backed up to", made.folder, made))
     return 0
 
 
 def run_restore(options: argparse.Namespace) -> int:
     home = settings_of(options).home
-    made = restore(options.source, home, _busy_seconds(options), replace=options.replace)
-    _print(options, backup_payload(made), backup_lines("restored to", home, made))
+    made = restore(options.source, home, busy_seconds(options), replace=options.replace)
+    show(options, backup_payload(made), backup_lines("restored to", home, made))
     return 0
 
 
@@ -261,26 +160,26 @@ def run_token_add(options: argparse.Namespace) -> int:
     secret = tokens.add(options.name, writes=options.write, collections=within)
     (made,) = (token for token in tokens.all() if token.name == options.name)
     print("rag: this is the only time that the token is shown", file=sys.stderr)
-    _print(options, {"token": secret, **token_payload(made)}, [secret])
+    show(options, {"token": secret, **token_payload(made)}, [secret])
     return 0
 
 
 def run_token_list(options: argparse.Namespace) -> int:
     tokens = Tokens(settings_of(options).home).all()
-    _print(options, {"tokens": [token_payload(one) for one in tokens]}, token_lines(tokens))
+    show(options, {"tokens": [token_payload(one) for one in tokens]}, token_lines(tokens))
     return 0
 
 
 def run_token_remove(options: argparse.Namespace) -> int:
     Tokens(settings_of(options).home).remove(options.name)
-    _print(options, {"name": options.name, "status": "removed"}, [f"removed   {options.name}"])
+    show(options, {"name": options.name, "status": "removed"}, [f"removed   {options.name}"])
     return 0
 
 
 def run_rebuild(options: argparse.Namespace) -> int:
-    with _service(options) as service:
+    with opened(options) as service:
         encoded = service.rebuilds.run()
-    _print(options, {"passages_encoded": encoded}, [f"{encoded} passages encoded"])
+    show(options, {"passages_encoded": encoded}, [f"{encoded} passages encoded"])
     return 0
 
 
@@ -312,7 +211,7 @@ def run_eval(options: argparse.Namespace) -> int:
         options.trec.write_text(trec_of(assessment.run, wanted), "utf-8")
     if options.predictions:
         options.predictions.write_text(predictions_of(assessment.run), "utf-8")
-    _print(options, assessment.payload(), assessment.lines())
+    show(options, assessment.payload(), assessment.lines())
     return 0 if assessment.passed else 1
 
 

@@ -1,4 +1,7 @@
-"""What an ingest would do, by names, sizes and hashes: nothing is parsed and nothing written."""
+"""What an ingest would do, by names, sizes and hashes: nothing is parsed and nothing written.
+
+That the rules of cutting have changed, so that all is cut anew, isn't foreseen: it takes the model.
+"""
 
 from __future__ import annotations
 

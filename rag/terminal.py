@@ -10,25 +10,12 @@ from pathlib import Path
 from rag.access import Token
 from rag.backup import Backup
 from rag.diagnosing.findings import Diagnosis, Finding
-from rag.foreseeing import Forecast
 from rag.store.base import CollectionRecord
-from rag.types import (
-    Answer,
-    Citation,
-    DocumentRecord,
-    Fate,
-    IngestReport,
-    Outcome,
-    Reply,
-    Span,
-    Status,
-)
+from rag.types import Answer, Citation, DocumentRecord, Fate, Reply, Span
 from rag.verifying import Claim, FileState, Standing, Verification
 
 _WIDTH = 96
 _LONGEST_QUOTE = 60
-_NEXT_UNIT = 999.5  # what is not rounded to a thousand
-_MINUTE = 60  # seconds
 _REASONS = {
     "empty_index": "Nothing is indexed yet: `rag ingest FOLDER` first.",
     "no_passage": "Not found in your files: no passage is near the question.",
@@ -53,14 +40,14 @@ def reply_lines(reply: Reply, *, colour: bool) -> Iterator[str]:
 
 def _searched_lines(reply: Reply) -> Iterator[str]:
     if reply.rewritten:
-        yield _plain(f"Searched for: {reply.rewritten}")
+        yield plain(f"Searched for: {reply.rewritten}")
         yield ""
 
 
 def _answer_lines(answer: Answer, colour: bool) -> Iterator[str]:
     citation = answer.citation
     start = citation.sentence.start if citation.sentence else citation.span.start
-    marked = _marked(_plain(answer.sentence), citation.span.shifted(-start), colour)
+    marked = _marked(plain(answer.sentence), citation.span.shifted(-start), colour)
     yield from textwrap.wrap(" ".join(marked.split()), _WIDTH)
     sure = "" if answer.confidence is None else f"  (confidence {answer.confidence:.2f})"
     yield f"    {_where(citation)}{sure}"
@@ -93,12 +80,12 @@ def why_lines(reply: Reply) -> Iterator[str]:
             f"    found {_ordinal(one.fused_rank)} (score {one.score:.3f}): "
             f"{_ordinal(legs.dense_rank)} by meaning ({legs.cosine:.3f}), "
             f"{_ordinal(legs.word_rank)} by words ({legs.words:.3f}"
-            f"{': ' if one.terms else ''}{_plain(' '.join(one.terms))})"
+            f"{': ' if one.terms else ''}{plain(' '.join(one.terms))})"
         )
         if one.best and one.quoted:
             sure = one.best.confidence
             yield (
-                f"    read as [{_plain(one.quoted.quote)}]: score {_number(one.best.span_score)}, "
+                f"    read as [{plain(one.quoted.quote)}]: score {_number(one.best.span_score)}, "
                 f'"no answer here" {_number(one.best.null_score)}'
                 f"{'' if sure is None else f', confidence {sure:.2f}'}"
             )
@@ -118,7 +105,7 @@ def _where(citation: Citation) -> str:
     if last != citation.paragraph:
         paragraph = f"paragraphs {citation.paragraph}-{last}"
     page = f", page {citation.page_label or citation.page}" if citation.page else ""
-    return _plain(f"{citation.origin.source}, {paragraph}{page}")
+    return plain(f"{citation.origin.source}, {paragraph}{page}")
 
 
 def _also(citations: Iterable[Citation]) -> Iterator[str]:
@@ -128,11 +115,11 @@ def _also(citations: Iterable[Citation]) -> Iterator[str]:
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(
-        _plain(" ".join(text.split())), _WIDTH, initial_indent="    ", subsequent_indent="    "
+        plain(" ".join(text.split())), _WIDTH, initial_indent="    ", subsequent_indent="    "
     )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The same length without control characters: a document must not drive the terminal."""
     return "".join(_plain_character(character) for character in text)
 
@@ -141,52 +128,6 @@ def _plain_character(character: str) -> str:
     if character.isspace():
         return " "
     return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
-
-
-def report_lines(report: IngestReport) -> Iterator[str]:
-    """A line for each file that is not as before, then the sums."""
-    for outcome in report.outcomes:
-        if outcome.status is not Status.UNCHANGED:
-            yield _plain(f"{outcome.status:9} {outcome.source}{_why(outcome)}")
-    sums = ", ".join(f"{report.count(status)} {status}" for status in Status)
-    yield f"{sums}; {report.encoded} passages encoded, {report.reused} reused"
-
-
-def forecast_lines(forecast: Forecast) -> Iterator[str]:
-    """A line for each file that would not be as before, the sums, and how long it would take."""
-    report = forecast.report
-    for outcome in report.outcomes:
-        if outcome.status is not Status.UNCHANGED:
-            size = "" if outcome.size is None else f" ({_size(outcome.size)})"
-            yield _plain(f"{outcome.status:9} {outcome.source}{size}{_why(outcome)}")
-    sums = (f"{report.count(one)} {one} ({_size(report.bytes(one))})" for one in Status)
-    yield f"{', '.join(sums)}; nothing was changed: dry run"
-    if forecast.seconds is None:
-        yield "How long that would take is unknown: no ingest here was large enough to measure."
-    elif forecast.work and forecast.pace:
-        yield (
-            f"To read and encode {_size(forecast.work)} would take about "
-            f"{_duration(forecast.seconds)}, at the {_size(forecast.pace)} a second of a former "
-            "ingest."
-        )
-
-
-def _why(outcome: Outcome) -> str:
-    return f": {outcome.reason}" if outcome.reason else ""
-
-
-def _size(size: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if size < _NEXT_UNIT:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < _MINUTE:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 100 * _MINUTE else f"{seconds / 3600:.1f} h"
 
 
 _FILES = {  # what `rag verify` says of the file behind a citation
@@ -208,7 +149,7 @@ def verification_lines(results: Sequence[tuple[Claim, Verification]]) -> Iterato
         quote = textwrap.shorten(claim.quote, _LONGEST_QUOTE, placeholder=" …")
         why = "" if found.status is Standing.EXACT else f": {found.detail}"
         file = _FILES.get(found.file, "") if found.file else ""
-        yield _plain(f'{found.status or _DAMAGED:8} {where} "{quote}"{why}{file}')
+        yield plain(f'{found.status or _DAMAGED:8} {where} "{quote}"{why}{file}')
     statuses = [found.status or _DAMAGED for _, found in results]
     kinds = [*Standing, *([_DAMAGED] if _DAMAGED in statuses else [])]
     yield ", ".join(f"{statuses.count(kind)} {kind}" for kind in kinds)
@@ -218,7 +159,7 @@ def document_lines(records: Iterable[DocumentRecord]) -> Iterator[str]:
     for record in records:
         origin = record.origin
         size = f"{record.paragraphs:6} paragraphs {record.passages:6} passages"
-        yield _plain(f"{origin.document_id}  {size}  {origin.source}  ({origin.title})")
+        yield plain(f"{origin.document_id}  {size}  {origin.source}  ({origin.title})")
 
 
 def collection_lines(records: Iterable[CollectionRecord]) -> Iterator[str]:
@@ -229,7 +170,7 @@ def collection_lines(records: Iterable[CollectionRecord]) -> Iterator[str]:
 
 def backup_lines(what: str, folder: Path, backup: Backup) -> Iterator[str]:
     """What a backup holds, and where it or what was made of it is."""
-    yield _plain(f"{what} {folder}: version {backup.version}, {backup.date}")
+    yield plain(f"{what} {folder}: version {backup.version}, {backup.date}")
     for one in backup.collections:
         yield f"{one.documents:8} documents {one.passages:9} passages  {one.name}"
 
@@ -244,9 +185,9 @@ def token_lines(tokens: Iterable[Token]) -> Iterator[str]:
 def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
     """What is mended; what is wrong, what that costs and what a repair does; then the sums."""
     for finding in diagnosis.repaired:
-        yield _plain(f"repaired  {_subject(finding)}{finding.what}")
+        yield plain(f"repaired  {_subject(finding)}{finding.what}")
     for finding in diagnosis.left:
-        yield _plain(f"wrong     {_subject(finding)}{finding.what}")
+        yield plain(f"wrong     {_subject(finding)}{finding.what}")
         yield f"          costs: {finding.fault.cost}"
         yield f"          repair: {finding.fault.cure}"
     checkup = diagnosis.after or diagnosis.before

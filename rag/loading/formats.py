@@ -11,11 +11,13 @@ from rag.types import Parsed
 
 # Modules, not readers: listing a folder must not load four parsing libraries.
 _MODULES = {
+    ".csv": "delimited",
     ".htm": "html",
     ".html": "html",
     ".markdown": "markdown",
     ".md": "markdown",
     ".pdf": "pdf",
+    ".tsv": "delimited",
     ".txt": "plain",
 }
 

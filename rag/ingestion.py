@@ -3,49 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
+from functools import partial
 
 from embeddings.base import Embedder
+from rag.entries import SourceFile, embed, entry_of, texts_by_key
 from rag.errors import FileRefused
-from rag.loading.formats import loader_of
+from rag.loading.formats import loader_of, why_unsupported
 from rag.loading.parser import Parser
 from rag.splitting import Splitter
-from rag.store.base import Entry, PassageStore, Stored, Vector, vector_key
-from rag.text import paragraphs
-from rag.types import (
-    Document,
-    IngestReport,
-    Origin,
-    Outcome,
-    Parsed,
-    Passage,
-    Status,
-    with_context,
-)
+from rag.store.base import Entry, PassageStore, Stored, Vector
+from rag.types import Attachment, IngestReport, Outcome, Status
 
 BATCH = 512  # passages that are encoded and committed together
 _SLICE = 64  # passages that are encoded between two signs of progress
-UPLOADS = "uploads"
-"""The root of everything that came over HTTP."""
+_MOST_ATTACHED = 200  # documents that one file brings with it
+_DEEPEST = 3  # mails within mails
 
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A file to be ingested: who it is, and how to read it when its turn comes.
-
-    An upload is not to be had a second time, so the store keeps its bytes.
-    """
-
-    root: str
-    source: str
-    size: int
-    read: Callable[[], bytes]
-
-    @property
-    def is_upload(self) -> bool:
-        return self.root == UPLOADS
+_Identity = tuple[str, str]  # root and source
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +40,21 @@ def ignore_progress(_: Progress) -> None:
     """For callers who do not watch."""
 
 
-def document_id(collection: str, root: str, source: str) -> str:
-    """The identity of a document: 128 bits in hex, the same after every replacement."""
-    identity = "\0".join([collection, root, source])
-    return hashlib.sha256(identity.encode()).hexdigest()[:32]
-
-
 @dataclass(slots=True)
 class _Pending:
-    """Documents that wait to be encoded and committed together; `size` of their files in bytes."""
+    """Documents that wait to be encoded and committed together; `size` of their files in bytes.
+
+    `gone` are the ids of what the former version of a file had attached and the new one has not.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     texts: dict[bytes, str] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
     size: int = 0
+
+    def put(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self.texts.update(texts_by_key(entry))
 
 
 class Ingestion:
@@ -100,18 +79,22 @@ class Ingestion:
         self._splitter = Splitter(embedder.count_tokens, embedder.max_tokens)
         self._progress = Progress(0, 0, 0, 0, 0)
         self._reused = 0
+        self._known: Mapping[_Identity, Stored] = {}
+        self._attached: Mapping[_Identity, Sequence[Stored]] = {}
 
     def run(self, files: Sequence[SourceFile]) -> IngestReport:
         """Adds and replaces; a file that fails is reported and the rest go on."""
-        known = {(s.root, s.source): s for s in self._store.stored(self._collection)}
+        stored = self._store.stored(self._collection)
+        self._known = {(s.root, s.source): s for s in stored}
+        self._attached = _by_file(self._known)
         total = sum(file.size for file in files)
         self._progress = Progress(0, len(files), 0, total, 0)
         outcomes: list[Outcome] = []
         pending = _Pending()
         for file in files:
-            outcome = self._taken(file, known.get((file.root, file.source)), pending)
-            outcomes.append(outcome)
-            waits = outcome.status in (Status.ADDED, Status.REPLACED)
+            taken = self._taken(file, pending)
+            outcomes += taken
+            waits = taken[0].status in (Status.ADDED, Status.REPLACED)
             pending.size += file.size if waits else 0
             self._advance(files=1, size=0 if waits else file.size)
             if len(pending.texts) >= BATCH:
@@ -130,31 +113,74 @@ class Ingestion:
         )
         self._show(self._progress)
 
-    def _taken(self, file: SourceFile, known: Stored | None, pending: _Pending) -> Outcome:
+    def _taken(self, file: SourceFile, pending: _Pending) -> list[Outcome]:
+        """What became of a file, which comes first, and of what is attached to it: added, replaced
+        and removed in the same commit.
+        """
+        known = self._known.get((file.root, file.source))
+        attached = self._attached.get((file.root, file.source), ())
         try:
             data = file.read()
             sha256 = hashlib.sha256(data).hexdigest()
-            if known and self._is_current(known, file, sha256):
-                return Outcome(file.source, Status.UNCHANGED, known.document_id)
+            if known and known.sha256 == sha256 and self._are_current(file, known, *attached):
+                return _outcomes(Status.UNCHANGED, [known, *attached])
             file = replace(file, size=len(data))  # it may have grown since it was found
-            parsed = self._parser.parse(file.source, data)
-            entry = entry_of(
-                self._collection, file, sha256, parsed, self._splitter, self._embedder.fingerprint
-            )
-            if file.is_upload:
-                entry = replace(entry, original=data)
+            entry, attachments = self._read(file, data, sha256)
         except FileRefused as error:
-            return refused(file.source, error, known)
-        pending.entries.append(entry)
-        pending.texts.update(texts_by_key(entry))
-        status = Status.REPLACED if known else Status.ADDED
-        return Outcome(file.source, status, entry.document.origin.document_id)
+            return [refused(file.source, error, known)]
+        outcomes = [self._put(entry, pending), *self._taken_with(file, attachments, pending)]
+        there = {outcome.document_id for outcome in outcomes}
+        gone = [s for s in attached if s.document_id not in there]
+        pending.gone += [s.document_id for s in gone]
+        return outcomes + _outcomes(Status.REMOVED, gone)
 
-    def _is_current(self, known: Stored, file: SourceFile, sha256: str) -> bool:
-        if file.is_upload and not known.has_original:
-            return False
-        made = (known.sha256, known.loader, known.splitter)
-        return made == (sha256, loader_of(known.source), self._splitter.name)
+    def _are_current(self, file: SourceFile, *stored: Stored) -> bool:
+        """Whether documents were made as they would be now."""
+        return all(
+            not why_unsupported(s.source)
+            and (s.loader, s.splitter) == (loader_of(s.source), self._splitter.name)
+            and (s.has_original or not file.is_upload)
+            for s in stored
+        )
+
+    def _read(
+        self, file: SourceFile, data: bytes, sha256: str
+    ) -> tuple[Entry, tuple[Attachment, ...]]:
+        parsed = self._parser.parse(file.source, data)
+        entry = entry_of(
+            self._collection, file, sha256, parsed, self._splitter, self._embedder.fingerprint
+        )
+        return replace(entry, original=data if file.is_kept else None), parsed.attachments
+
+    def _put(self, entry: Entry, pending: _Pending) -> Outcome:
+        pending.put(entry)
+        origin = entry.document.origin
+        known = (origin.root, origin.source) in self._known
+        status = Status.REPLACED if known else Status.ADDED
+        return Outcome(origin.source, status, origin.document_id)
+
+    def _taken_with(
+        self, file: SourceFile, attachments: Sequence[Attachment], pending: _Pending
+    ) -> Iterator[Outcome]:
+        """What became of a file's attachments and of theirs, each after what it came in."""
+        waiting = [(1, file.source, attachment) for attachment in reversed(attachments)]
+        taken = 0
+        while waiting:
+            depth, outer, attachment = waiting.pop()
+            source, data = f"{outer}/{attachment.name}", attachment.data
+            try:
+                if depth > _DEEPEST:
+                    raise FileRefused(f"more than {_DEEPEST} mails deep: save it as a file")
+                if taken >= _MOST_ATTACHED:
+                    raise FileRefused(f"more than {_MOST_ATTACHED} attachments: save it as a file")
+                part = SourceFile(file.root, source, len(data), partial(bytes, data), attached=True)
+                entry, inner = self._read(part, data, hashlib.sha256(data).hexdigest())
+            except FileRefused as error:
+                yield refused(source, error)
+                continue
+            taken += 1
+            waiting += [(depth + 1, source, one) for one in reversed(inner)]
+            yield self._put(entry, pending)
 
     def _commit(self, pending: _Pending) -> None:
         if not pending.entries:
@@ -169,10 +195,18 @@ class Ingestion:
             self._advance(size=share, encoded=len(slice_))
             pending.size -= share
         self._store.commit(
-            self._collection, self._embedder.fingerprint, put=pending.entries, vectors=vectors
+            self._collection,
+            self._embedder.fingerprint,
+            put=pending.entries,
+            vectors=vectors,
+            remove=pending.gone,
         )
         self._reused += len(pending.texts) - len(missing)
         self._advance(size=pending.size)
+
+
+def _outcomes(status: Status, stored: Sequence[Stored]) -> list[Outcome]:
+    return [Outcome(s.source, status, s.document_id) for s in stored]
 
 
 def refused(source: str, error: FileRefused, known: Stored | None = None) -> Outcome:
@@ -182,65 +216,12 @@ def refused(source: str, error: FileRefused, known: Stored | None = None) -> Out
     return Outcome(source, Status.REFUSED, document_id, f"{error}{kept}", type(error))
 
 
-def entry_of(
-    collection: str,
-    file: SourceFile,
-    sha256: str,
-    parsed: Parsed,
-    splitter: Splitter,
-    fingerprint: str,
-) -> Entry:
-    """What a parsed file becomes. Raises `FileRefused` where nothing of it can be indexed."""
-    document = Document(
-        origin=Origin(
-            document_id=document_id(collection, file.root, file.source),
-            collection=collection,
-            root=file.root,
-            source=file.source,
-            title=parsed.title or PurePosixPath(file.source).stem,
-            date=parsed.date,
-            language=parsed.language,
-            sha256=sha256,
-            text_sha256=hashlib.sha256(parsed.text.encode()).hexdigest(),
-            loader=parsed.loader,
-            size=file.size,
-        ),
-        text=parsed.text,
-        headings=parsed.headings,
-        pages=parsed.pages,
-        page_labels=parsed.page_labels,
-        skipped=parsed.skipped,
-    )
-    entry = split_entry(document, splitter, fingerprint)
-    if not entry.passages:
-        raise FileRefused("no text to index")
-    return entry
-
-
-def split_entry(document: Document, splitter: Splitter, fingerprint: str) -> Entry:
-    """A document cut into passages and ready to be written."""
-    passages = splitter.split(document)
-    return Entry(
-        document=document,
-        paragraphs=len(paragraphs(document.text)),
-        splitter=splitter.name,
-        passages=passages,
-        vector_keys=[vector_key(fingerprint, text) for text in encoded_texts(document, passages)],
-    )
-
-
-def encoded_texts(document: Document, passages: Iterable[Passage]) -> Iterator[str]:
-    """What the encoder reads of each passage."""
-    for passage in passages:
-        yield with_context(document.origin.title, passage.heading, passage.text)
-
-
-def texts_by_key(entry: Entry) -> dict[bytes, str]:
-    """What the encoder reads of each passage, under its vector's key."""
-    texts = encoded_texts(entry.document, entry.passages)
-    return dict(zip(entry.vector_keys, texts, strict=True))
-
-
-def embed(embedder: Embedder, texts: dict[bytes, str]) -> dict[bytes, Vector]:
-    """The vectors of texts, under the same keys."""
-    return dict(zip(texts, embedder.embed_passages(list(texts.values())), strict=True))
+def _by_file(known: Mapping[_Identity, Stored]) -> Mapping[_Identity, Sequence[Stored]]:
+    """The documents that came inside another one, by the outermost that they came in."""
+    found: dict[_Identity, list[Stored]] = defaultdict(list)
+    for (root, source), stored in known.items():
+        for end in (at for at, character in enumerate(source) if character == "/"):
+            if (root, source[:end]) in known:
+                found[root, source[:end]].append(stored)
+                break
+    return found

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from embeddings.base import Embedder
 from rag.encoders import Encoders
+from rag.entries import embed, split_entry, texts_by_key
 from rag.errors import Conflict, FileRefused, StoreBusy
-from rag.ingestion import BATCH, embed, split_entry, texts_by_key
+from rag.ingestion import BATCH
 from rag.splitting import Splitter
 from rag.store.base import Entry, PassageStore
 

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from embeddings.base import Embedder
 from rag.answering import Query, answer
 from rag.encoders import Encoders
+from rag.entries import UPLOADS
 from rag.errors import (
     Conflict,
     FileRefused,
@@ -29,7 +30,7 @@ from rag.errors import (
 )
 from rag.feedback import Feedback, FeedbackFile, Said, Verdict, question_of
 from rag.filters import EVERYTHING, Filters
-from rag.ingestion import UPLOADS, Ingestion, Progress, ignore_progress
+from rag.ingestion import Ingestion, Progress, ignore_progress
 from rag.loading.files import read_bytes
 from rag.loading.parser import Parser
 from rag.reading.base import Reader
@@ -381,10 +382,13 @@ class Service:
         return data
 
     def remove(self, document_id: str) -> None:
-        """Forgets a document: its words are not found again. Raises `NotFound`."""
+        """Forgets a document with what is attached to it: its words are not found again.
+
+        Raises `NotFound`.
+        """
         self._check_writable()
         collection = self.collection_of(document_id)
-        self._store.remove(collection, [document_id])
+        self._store.remove(collection, [document_id, *self._store.attached(document_id)])
         self._compact_soon(collection)
 
     def find(self, source: str, collection: str = DEFAULT_COLLECTION) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from rag.entries import UPLOADS, SourceFile
 from rag.errors import FileRefused, TooLarge
-from rag.ingestion import UPLOADS, SourceFile, refused
+from rag.ingestion import refused
 from rag.loading.files import Found, read_bytes, walk
 from rag.store.base import Stored
 from rag.types import IngestReport, Outcome, Status

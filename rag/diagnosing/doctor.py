@@ -12,8 +12,7 @@ from pathlib import Path
 from embeddings.base import Embedder
 from rag.diagnosing.checkup import Checker, Show
 from rag.diagnosing.findings import Checkup, Diagnosis, Fault, Finding, Name
-from rag.errors import FileRefused, ModelMismatch, StoreUnreadable
-from rag.ingestion import (
+from rag.entries import (
     UPLOADS,
     SourceFile,
     document_id,
@@ -22,6 +21,7 @@ from rag.ingestion import (
     split_entry,
     texts_by_key,
 )
+from rag.errors import FileRefused, ModelMismatch, StoreUnreadable
 from rag.loading.files import read_bytes
 from rag.loading.parser import Parser
 from rag.reading.base import Reader

@@ -12,6 +12,7 @@ from rag.types import Parsed
 # Modules, not readers: listing a folder must not load four parsing libraries.
 _MODULES = {
     ".csv": "delimited",
+    ".eml": "mail",
     ".htm": "html",
     ".html": "html",
     ".jsonl": "json_lines",

@@ -21,7 +21,7 @@ import regex
 from apsw.unicode import grapheme_iter_with_offsets
 
 from rag import answering, citing
-from rag.ingestion import UPLOADS, document_id
+from rag.entries import UPLOADS, document_id
 from rag.payloads import reply_payload
 from rag.service import Service
 from rag.types import Citation, Place, Span, Status

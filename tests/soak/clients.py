@@ -20,7 +20,7 @@ from typing import Any
 import uvicorn
 
 import api.server
-from rag.ingestion import UPLOADS, document_id
+from rag.entries import UPLOADS, document_id
 from rag.store.embedded import EmbeddedStore
 from tests.soak.forking import started
 from tests.soak.invariants import Unlike

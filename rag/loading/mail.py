@@ -1,0 +1,224 @@
+"""Mail as .eml: its headers, its text, and its attachments as files of their own.
+
+The headers that people read are the first paragraph. Of a text that is there both plain and as
+HTML the plain one is taken; HTML goes through the reader of web pages. Every other part is an
+attachment, but for pictures that only decorate the HTML and for signatures, which are left out.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import Message
+from typing import TypeAlias
+
+from rag.errors import FileRefused, TooLarge
+from rag.loading.attachments import Names
+from rag.loading.base import FormatReader
+from rag.loading.decoding import decode, is_text
+from rag.loading.html import READER as HTML
+from rag.loading.metadata import one_line
+from rag.loading.rendering import Rendering
+from rag.text import paragraphs
+from rag.types import Attachment, Parsed
+
+_HEADERS = ("From", "To", "Cc", "Date", "Subject")
+_BEGINNING = re.compile(rb"(?:From [^\r\n]*\s+)?[!-9;-~]{1,76}[ \t]*:")
+_MAIL = re.compile(
+    rb"^(?:from|to|date|subject|received|message-id|mime-version)[ \t]*:", re.I | re.M
+)
+_TOP = 1 << 16  # bytes within which a mail has one of these headers
+_MOST_PARTS = 1_000
+_BODIES = frozenset({"text/plain", "text/html", "text/rfc822-headers", "message/delivery-status"})
+_SIGNATURES = frozenset(
+    {
+        "application/pgp-signature",
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+    }
+)
+_SEALED = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
+# Encodings that look like another one, or like binary data, to whoever guesses.
+_DECLARED = re.compile(r"iso-2022-[\w-]+|ks_c_5601-1987|utf-16(?:le|be)?|utf-7", re.I)
+# As it came: no line is folded anew, and no "From " at a line's start quoted.
+_VERBATIM = policy.compat32.clone(mangle_from_=False, max_line_length=None)
+
+_Part: TypeAlias = "Message[str, str]"  # only type checkers know its parameters
+
+
+class MailReader:
+    """Reads .eml; the subject is the title, and the day that it was sent on the date."""
+
+    loader = "eml/1"
+    extensions = frozenset({".eml"})
+
+    def matches(self, data: bytes) -> bool:
+        top = _without_mark(data[:_TOP])
+        return is_text(top) and bool(_BEGINNING.match(top)) and bool(_MAIL.search(top))
+
+    def read(self, data: bytes) -> Parsed:
+        try:
+            # The plain structure is read by the old policy, which stumbles over no header.
+            return _parsed(message_from_bytes(_without_mark(data), policy=_VERBATIM), self.loader)
+        except RecursionError:
+            raise FileRefused("its parts nest too deep; save it afresh") from None
+
+
+def _without_mark(data: bytes) -> bytes:
+    return data.removeprefix(codecs.BOM_UTF8).lstrip()
+
+
+def _parsed(mail: _Part, loader: str) -> Parsed:
+    if mail.get_content_type() in _SEALED:
+        raise FileRefused("encrypted or sealed: open it in the mail program and save it without")
+    rendering = Rendering()
+    headers = ((name, _header(mail, name)) for name in _HEADERS)
+    rendering.add("\n".join(f"{name}: {words}" for name, words in headers if words))
+    names, attachments = Names(), list[Attachment]()
+    for number, part in enumerate(_parts(mail)):
+        if number == _MOST_PARTS:
+            raise TooLarge(f"has more than {_MOST_PARTS:,} parts; save its attachments as files")
+        if not _is_body(part):
+            attachments.append(_attachment(part, names))
+        elif part.get_content_type() == "text/html":
+            _add_page(rendering, _text(part))
+        else:
+            rendering.add(_text(part))
+    if not rendering.offset:
+        raise FileRefused("neither headers nor text in it; save its attachments as files")
+    return Parsed(
+        text=rendering.text,
+        loader=loader,
+        title=one_line(_header(mail, "Subject")),
+        date=_date(_header(mail, "Date")),
+        headings=rendering.headings,
+        attachments=tuple(attachments),
+    )
+
+
+def _header(part: _Part, name: str) -> str:
+    """The words of a header, decoded, on one line."""
+    raw = next((value for key, value in part.raw_items() if key.lower() == name.lower()), "")
+    return _decoded(name, str(raw))
+
+
+def _decoded(name: str, raw: str) -> str:
+    octets = raw.encode("utf-8", "surrogateescape")
+    try:
+        words = octets.decode()
+    except UnicodeDecodeError:
+        words = octets.decode("cp1252", "replace")
+    with suppress(Exception):  # the library's parser has no list of what it raises
+        words = str(policy.default.header_factory(name, words))
+    return " ".join(words.split())
+
+
+def _date(words: str) -> str | None:
+    try:
+        sent: datetime | None = policy.default.header_factory("Date", words).datetime
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        return None
+    return sent.date().isoformat() if sent else None
+
+
+def _parts(mail: _Part) -> Iterator[_Part]:
+    """Every part that counts and holds no others, in order."""
+    waiting = [mail]
+    while waiting:
+        part = waiting.pop()
+        kind = part.get_content_type()
+        if kind.startswith("multipart/") and part.is_multipart():
+            waiting += reversed(_chosen(part) if kind == "multipart/alternative" else _inner(part))
+        elif kind not in _SIGNATURES and not _decorates(part):
+            yield part
+
+
+def _inner(part: _Part) -> list[_Part]:
+    inner = part.get_payload()
+    return [one for one in inner if isinstance(one, Message)] if isinstance(inner, list) else []
+
+
+def _chosen(alternatives: _Part) -> list[_Part]:
+    """The best of several forms of one text, and what the others have attached."""
+    forms = _inner(alternatives)
+    best = next(
+        (form for kind in ("text/plain", "text/html") for form in forms if _has(form, kind)), None
+    )
+    if best is None:
+        return forms
+    kept: list[_Part] = []
+    for form in forms:
+        kept += [form] if form is best else [part for part in _parts(form) if part.get_filename()]
+    return kept
+
+
+def _has(form: _Part, kind: str) -> bool:
+    """Whether there is such a text with words in it."""
+    return any(
+        part.get_content_type() == kind and _is_body(part) and _octets(part).strip()
+        for part in form.walk()
+    )
+
+
+def _is_body(part: _Part) -> bool:
+    if part.get_content_disposition() == "attachment" or part.get_filename():
+        return False
+    # A mail that calls itself multipart and shows no parts is its text.
+    return part.get_content_type() in _BODIES or part.get_content_maintype() == "multipart"
+
+
+def _decorates(part: _Part) -> bool:
+    return (
+        part.get_content_maintype() == "image"
+        and "content-id" in part
+        and part.get_content_disposition() != "attachment"
+    )
+
+
+def _octets(part: _Part) -> bytes:
+    """What a part holds, decoded from its transfer encoding; other mails as they came."""
+    if part.is_multipart():
+        return b"\n\n".join(one.as_bytes(policy=_VERBATIM) for one in _inner(part))
+    octets = part.get_payload(decode=True)
+    return octets if isinstance(octets, bytes) else b""
+
+
+def _text(part: _Part) -> str:
+    octets = _octets(part)
+    declared = part.get_content_charset()
+    if declared and _DECLARED.fullmatch(declared):
+        try:
+            return octets.decode(declared)
+        except (LookupError, UnicodeDecodeError):
+            pass  # a wrong declaration; the content decides
+    octets = octets.replace(b"\0", b"")
+    try:
+        return decode(octets, declared) if octets.strip() else ""
+    except FileRefused:
+        # Replies quote bytes of every encoding: what can be read counts more than the rest.
+        return octets.decode("utf-8", "replace")
+
+
+def _add_page(rendering: Rendering, page: str) -> None:
+    try:
+        parsed = HTML.read(codecs.BOM_UTF8 + page.encode("utf-8", "replace"))
+    except FileRefused:
+        return  # no words in it
+    levels = {heading.span: heading.level for heading in parsed.headings}
+    for paragraph in paragraphs(parsed.text):
+        rendering.add(paragraph.of(parsed.text), levels.get(paragraph))
+
+
+def _attachment(part: _Part, names: Names) -> Attachment:
+    kind, name = part.get_content_type(), part.get_filename()
+    if name is None and kind == "message/rfc822" and (inner := _inner(part)):
+        name = _header(inner[0], "Subject").replace("/", " ")
+        name = f"{name or 'message'}.eml"
+    return Attachment(names.give(name and _decoded("Subject", name), kind), _octets(part))
+
+
+READER: FormatReader = MailReader()

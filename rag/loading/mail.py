@@ -11,9 +11,11 @@ import codecs
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from email import message_from_bytes, policy
+from email.errors import MessageError
+from email.header import decode_header
 from email.message import Message
+from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
 from rag.errors import FileRefused, TooLarge
@@ -44,7 +46,8 @@ _SIGNATURES = frozenset(
 _SEALED = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
 # Encodings that look like another one, or like binary data, to whoever guesses.
 _DECLARED = re.compile(r"iso-2022-[\w-]+|ks_c_5601-1987|utf-16(?:le|be)?|utf-7", re.I)
-# As it came: no line is folded anew, and no "From " at a line's start quoted.
+# As it came: no line is folded anew, and no "From " at a line's start quoted. The newer policy
+# parses addresses that nobody asks for, in quadratic time, and stumbles over some.
 _VERBATIM = policy.compat32.clone(mangle_from_=False, max_line_length=None)
 
 _Part: TypeAlias = "Message[str, str]"  # only type checkers know its parameters
@@ -62,7 +65,6 @@ class MailReader:
 
     def read(self, data: bytes) -> Parsed:
         try:
-            # The plain structure is read by the old policy, which stumbles over no header.
             return _parsed(message_from_bytes(_without_mark(data), policy=_VERBATIM), self.loader)
         except RecursionError:
             raise FileRefused("its parts nest too deep; save it afresh") from None
@@ -103,26 +105,33 @@ def _parsed(mail: _Part, loader: str) -> Parsed:
 def _header(part: _Part, name: str) -> str:
     """The words of a header, decoded, on one line."""
     raw = next((value for key, value in part.raw_items() if key.lower() == name.lower()), "")
-    return _decoded(name, str(raw))
+    return _decoded(str(raw))
 
 
-def _decoded(name: str, raw: str) -> str:
-    octets = raw.encode("utf-8", "surrogateescape")
+def _decoded(raw: str) -> str:
+    # Latin-1 stands for the bytes themselves, which is what the library gives back unencoded.
+    octets = raw.encode("utf-8", "surrogateescape").decode("latin-1")
     try:
-        words = octets.decode()
-    except UnicodeDecodeError:
-        words = octets.decode("cp1252", "replace")
-    with suppress(Exception):  # the library's parser has no list of what it raises
-        words = str(policy.default.header_factory(name, words))
-    return " ".join(words.split())
+        pieces = decode_header(octets)
+    except (ValueError, MessageError):
+        pieces = [(octets, None)]
+    return " ".join("".join(_piece(*piece) for piece in pieces).split())
+
+
+def _piece(piece: str | bytes, charset: str | None) -> str:
+    octets = piece.encode("latin-1") if isinstance(piece, str) else piece
+    for encoding in (charset, "utf-8"):
+        with suppress(LookupError, UnicodeError):
+            if encoding:
+                return octets.decode(encoding)
+    return octets.decode("cp1252", "replace")
 
 
 def _date(words: str) -> str | None:
     try:
-        sent: datetime | None = policy.default.header_factory("Date", words).datetime
-    except (ValueError, TypeError, AttributeError, OverflowError):
+        return parsedate_to_datetime(words).date().isoformat()
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return sent.date().isoformat() if sent else None
 
 
 def _parts(mail: _Part) -> Iterator[_Part]:
@@ -152,7 +161,7 @@ def _chosen(alternatives: _Part) -> list[_Part]:
         return forms
     kept: list[_Part] = []
     for form in forms:
-        kept += [form] if form is best else [part for part in _parts(form) if part.get_filename()]
+        kept += [form] if form is best else [part for part in _parts(form) if _name(part)]
     return kept
 
 
@@ -165,7 +174,7 @@ def _has(form: _Part, kind: str) -> bool:
 
 
 def _is_body(part: _Part) -> bool:
-    if part.get_content_disposition() == "attachment" or part.get_filename():
+    if part.get_content_disposition() == "attachment" or _name(part):
         return False
     # A mail that calls itself multipart and shows no parts is its text.
     return part.get_content_type() in _BODIES or part.get_content_maintype() == "multipart"
@@ -182,7 +191,10 @@ def _decorates(part: _Part) -> bool:
 def _octets(part: _Part) -> bytes:
     """What a part holds, decoded from its transfer encoding; other mails as they came."""
     if part.is_multipart():
-        return b"\n\n".join(one.as_bytes(policy=_VERBATIM) for one in _inner(part))
+        try:
+            return b"\n\n".join(one.as_bytes(policy=_VERBATIM) for one in _inner(part))
+        except (ValueError, MessageError):
+            return b""  # so damaged that the library can't write what it has read
     octets = part.get_payload(decode=True)
     return octets if isinstance(octets, bytes) else b""
 
@@ -213,12 +225,19 @@ def _add_page(rendering: Rendering, page: str) -> None:
         rendering.add(paragraph.of(parsed.text), levels.get(paragraph))
 
 
+def _name(part: _Part) -> str | None:
+    """What it says of its file's name, not yet decoded."""
+    with suppress(Exception):  # what the library raises here has no list
+        return part.get_filename()
+    return None
+
+
 def _attachment(part: _Part, names: Names) -> Attachment:
-    kind, name = part.get_content_type(), part.get_filename()
+    kind, name = part.get_content_type(), _name(part)
     if name is None and kind == "message/rfc822" and (inner := _inner(part)):
         name = _header(inner[0], "Subject").replace("/", " ")
         name = f"{name or 'message'}.eml"
-    return Attachment(names.give(name and _decoded("Subject", name), kind), _octets(part))
+    return Attachment(names.give(name and _decoded(name), kind), _octets(part))
 
 
 READER: FormatReader = MailReader()

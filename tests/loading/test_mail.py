@@ -21,7 +21,7 @@ HEAD = (
 )
 SHOWN = (
     "From: Ada <ada@example.org>\nTo: Bob <bob@example.org>, Eve <eve@example.org>\n"
-    "Date: Tue, 05 Mar 2024 23:10:00 +0100\nSubject: The key"
+    "Date: Tue, 5 Mar 2024 23:10:00 +0100\nSubject: The key"
 )
 
 

@@ -22,6 +22,8 @@ _MODULES = {
     ".pdf": "pdf",
     ".tsv": "delimited",
     ".txt": "plain",
+    ".xlsm": "xlsx",
+    ".xlsx": "xlsx",
 }
 
 EXTENSIONS = frozenset(_MODULES)

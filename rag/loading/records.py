@@ -26,7 +26,7 @@ Row = Sequence[str]
 def lines(rows: Iterable[Row]) -> Iterator[str]:
     """A line for each row with words, in order: "Column: value; Column: value" without empty cells.
 
-    The first row that is about as full as the others gives the names, where it reads like names
+    The first row that is more than half as full as most gives the names, where it reads like names
     and not like the rows below it; else they are "Column 1" and so on. What stands above it is a
     title. A table of one column has no names: its rows are its lines.
     """
@@ -37,7 +37,7 @@ def lines(rows: Iterable[Row]) -> Iterator[str]:
         return
     filled = [sum(map(bool, row)) for row in sample]
     usual, _ = max(Counter(filled).items(), key=lambda item: (item[1], item[0]))
-    top = next(n for n, count in enumerate(filled) if 2 * count >= usual)
+    top = next(n for n, count in enumerate(filled) if 2 * count > usual)
     for row in sample[:top]:
         yield " | ".join(filter(None, row))
     first, below = sample[top], sample[top + 1 :]

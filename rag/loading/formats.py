@@ -19,6 +19,7 @@ _MODULES = {
     ".jsonl": "json_lines",
     ".markdown": "markdown",
     ".md": "markdown",
+    ".msg": "outlook",
     ".ndjson": "json_lines",
     ".pdf": "pdf",
     ".tsv": "delimited",
@@ -66,7 +67,7 @@ def parse(source: str, data: bytes) -> Parsed:
     reader = reader_for(source)
     if not data.strip():
         raise FileRefused("empty file")
-    check(data)
+    check(extension_of(source), data)
     if not reader.matches(data):
         raise UnsupportedFormat(
             f"the content is no {extension_of(source)}: binary data, or another format; "

@@ -12,7 +12,6 @@ _INSTEAD = {
     ".dot": _WORD,
     ".key": "open it in Keynote and export it as .pptx or .pdf",
     ".mobi": "convert it to .epub",
-    ".msg": "open it in Outlook and save it as .eml, or forward it as an attachment",
     ".numbers": "open it in Numbers and export it as .xlsx",
     ".odp": _SLIDES,
     ".ods": _EXCEL,
@@ -30,6 +29,7 @@ _COMPOUND = (
 )
 # The streams of such a file, by which its program is told.
 _STREAMS = (
+    ("__properties_version1.0", "a .msg", "give it that extension"),
     ("WordDocument", "a .doc", _WORD),
     ("Workbook", "an .xls", _EXCEL),
     ("Book", "an .xls", _EXCEL),
@@ -42,10 +42,10 @@ def instead_of(extension: str) -> str | None:
     return _INSTEAD.get(extension)
 
 
-def check(data: bytes) -> None:
-    """Raises `FileRefused` where the content is one of these whatever the file is called."""
-    if not data.startswith(_COMPOUND):
-        return
+def check(extension: str, data: bytes) -> None:
+    """Raises `FileRefused` where the content is one of these, whatever the file is called."""
+    if extension == ".msg" or not data.startswith(_COMPOUND):
+        return  # the former is a compound file, too, and may hold any of the others
     if _name("EncryptedPackage") in data:
         raise FileRefused("encrypted: remove the password and add it again")
     for stream, kind, instead in _STREAMS:

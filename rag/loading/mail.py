@@ -48,9 +48,8 @@ _SEALED = frozenset({"multipart/encrypted", "application/pkcs7-mime", "applicati
 _DECLARED = re.compile(r"iso-2022-[\w-]+|ks_c_5601-1987|utf-16(?:le|be)?|utf-7", re.I)
 # As it came: no line is folded anew, and no "From " at a line's start quoted. The newer policy
 # parses addresses that nobody asks for, in quadratic time, and stumbles over some.
-_VERBATIM = policy.compat32.clone(mangle_from_=False, max_line_length=None)
-
-_Part: TypeAlias = "Message[str, str]"  # only type checkers know its parameters
+VERBATIM = policy.compat32.clone(mangle_from_=False, max_line_length=None)
+Part: TypeAlias = "Message[str, str]"  # only type checkers know its parameters
 
 
 class MailReader:
@@ -65,7 +64,7 @@ class MailReader:
 
     def read(self, data: bytes) -> Parsed:
         try:
-            return _parsed(message_from_bytes(_without_mark(data), policy=_VERBATIM), self.loader)
+            return parsed(message_from_bytes(_without_mark(data), policy=VERBATIM), self.loader)
         except RecursionError:
             raise FileRefused("its parts nest too deep; save it afresh") from None
 
@@ -74,7 +73,8 @@ def _without_mark(data: bytes) -> bytes:
     return data.removeprefix(codecs.BOM_UTF8).lstrip()
 
 
-def _parsed(mail: _Part, loader: str) -> Parsed:
+def parsed(mail: Part, loader: str) -> Parsed:
+    """What a mail holds. Raises `FileRefused` where that is no word, or sealed."""
     if mail.get_content_type() in _SEALED:
         raise FileRefused("encrypted or sealed: open it in the mail program and save it without")
     rendering = Rendering()
@@ -102,7 +102,7 @@ def _parsed(mail: _Part, loader: str) -> Parsed:
     )
 
 
-def _header(part: _Part, name: str) -> str:
+def _header(part: Part, name: str) -> str:
     """The words of a header, decoded, on one line."""
     raw = next((value for key, value in part.raw_items() if key.lower() == name.lower()), "")
     return _decoded(str(raw))
@@ -134,7 +134,7 @@ def _date(words: str) -> str | None:
         return None
 
 
-def _parts(mail: _Part) -> Iterator[_Part]:
+def _parts(mail: Part) -> Iterator[Part]:
     """Every part that counts and holds no others, in order."""
     waiting = [mail]
     while waiting:
@@ -146,12 +146,12 @@ def _parts(mail: _Part) -> Iterator[_Part]:
             yield part
 
 
-def _inner(part: _Part) -> list[_Part]:
+def _inner(part: Part) -> list[Part]:
     inner = part.get_payload()
     return [one for one in inner if isinstance(one, Message)] if isinstance(inner, list) else []
 
 
-def _chosen(alternatives: _Part) -> list[_Part]:
+def _chosen(alternatives: Part) -> list[Part]:
     """The best of several forms of one text, and what the others have attached."""
     forms = _inner(alternatives)
     best = next(
@@ -159,13 +159,13 @@ def _chosen(alternatives: _Part) -> list[_Part]:
     )
     if best is None:
         return forms
-    kept: list[_Part] = []
+    kept: list[Part] = []
     for form in forms:
         kept += [form] if form is best else [part for part in _parts(form) if _name(part)]
     return kept
 
 
-def _has(form: _Part, kind: str) -> bool:
+def _has(form: Part, kind: str) -> bool:
     """Whether there is such a text with words in it."""
     return any(
         part.get_content_type() == kind and _is_body(part) and _octets(part).strip()
@@ -173,14 +173,14 @@ def _has(form: _Part, kind: str) -> bool:
     )
 
 
-def _is_body(part: _Part) -> bool:
+def _is_body(part: Part) -> bool:
     if part.get_content_disposition() == "attachment" or _name(part):
         return False
     # A mail that calls itself multipart and shows no parts is its text.
     return part.get_content_type() in _BODIES or part.get_content_maintype() == "multipart"
 
 
-def _decorates(part: _Part) -> bool:
+def _decorates(part: Part) -> bool:
     return (
         part.get_content_maintype() == "image"
         and "content-id" in part
@@ -188,20 +188,23 @@ def _decorates(part: _Part) -> bool:
     )
 
 
-def _octets(part: _Part) -> bytes:
+def _octets(part: Part) -> bytes:
     """What a part holds, decoded from its transfer encoding; other mails as they came."""
     if part.is_multipart():
         try:
-            return b"\n\n".join(one.as_bytes(policy=_VERBATIM) for one in _inner(part))
+            return b"\n\n".join(one.as_bytes(policy=VERBATIM) for one in _inner(part))
         except (ValueError, MessageError):
             return b""  # so damaged that the library can't write what it has read
     octets = part.get_payload(decode=True)
     return octets if isinstance(octets, bytes) else b""
 
 
-def _text(part: _Part) -> str:
-    octets = _octets(part)
-    declared = part.get_content_charset()
+def _text(part: Part) -> str:
+    return decoded(_octets(part), part.get_content_charset())
+
+
+def decoded(octets: bytes, declared: str | None) -> str:
+    """Words in the encoding that was declared for them, where they can be; blank ones are none."""
     if declared and _DECLARED.fullmatch(declared):
         try:
             return octets.decode(declared)
@@ -225,18 +228,18 @@ def _add_page(rendering: Rendering, page: str) -> None:
         rendering.add(paragraph.of(parsed.text), levels.get(paragraph))
 
 
-def _name(part: _Part) -> str | None:
+def _name(part: Part) -> str | None:
     """What it says of its file's name, not yet decoded."""
     with suppress(Exception):  # what the library raises here has no list
         return part.get_filename()
     return None
 
 
-def _attachment(part: _Part, names: Names) -> Attachment:
+def _attachment(part: Part, names: Names) -> Attachment:
     kind, name = part.get_content_type(), _name(part)
-    if name is None and kind == "message/rfc822" and (inner := _inner(part)):
-        name = _header(inner[0], "Subject").replace("/", " ")
-        name = f"{name or 'message'}.eml"
+    if kind == "message/rfc822" and (inner := _inner(part)):
+        name = name or _header(inner[0], "Subject").replace("/", " ") or "message"
+        name = f"{name.removesuffix('.msg').removesuffix('.eml')}.eml"
     return Attachment(names.give(name and _decoded(name), kind), _octets(part))
 
 

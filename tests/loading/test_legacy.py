@@ -36,6 +36,7 @@ def test_by_extension_before_a_file_is_opened(extension: str, tmp_path: Path) ->
         ("WordDocument", "the content is a .doc under another name; .* save it as .docx"),
         ("Workbook", "the content is an .xls under another name; .* save it as .xlsx"),
         ("Book", "the content is an .xls under another name; .* save it as .xlsx"),
+        ("__properties_version1.0", "the content is a .msg under another name; give it that"),
         ("PowerPoint Document", "the content is a .ppt under another name; .* save it as .pptx"),
     ],
 )

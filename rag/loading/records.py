@@ -28,28 +28,42 @@ def lines(rows: Iterable[Row]) -> Iterator[str]:
 
     The first row that is more than half as full as most gives the names, where it reads like names
     and not like the rows below it; else they are "Column 1" and so on. What stands above it is a
-    title. A table of one column has no names: its rows are its lines.
+    title. A table of one column has no names: its rows are its lines. Rows that each begin with a
+    name and a colon are "Name: value".
     """
     words = ([" ".join(cell.split()) for cell in row] for row in rows)
     full = (row for row in words if any(row))
     sample = list(islice(full, _SAMPLE))
     if not sample:
         return
-    filled = [sum(map(bool, row)) for row in sample]
-    usual, _ = max(Counter(filled).items(), key=lambda item: (item[1], item[0]))
-    top = next(n for n, count in enumerate(filled) if 2 * count > usual)
+    top = _first_of_table(sample)
     for row in sample[:top]:
         yield " | ".join(filter(None, row))
-    first, below = sample[top], sample[top + 1 :]
+    table = sample[top:]
+    if all(row[0].endswith(":") for row in table):
+        yield from map(_labelled, chain(table, full))
+        return
     names: Row = ()
     unnamed = "Column {}" if any(any(row[1:]) for row in sample) else ""
-    if names_columns(first, below):
-        names, unnamed, top = [name.rstrip(": ") for name in first], "", top + 1
-    for row in chain(sample[top:], full):
+    if names_columns(table[0], table[1:]):
+        names, unnamed, table = [name.rstrip(": ") for name in table[0]], "", table[1:]
+    for row in chain(table, full):
         numbers = enumerate(row, start=1)
         yield named(
             (names[n - 1] if n <= len(names) else unnamed.format(n), value) for n, value in numbers
         )
+
+
+def _first_of_table(rows: Sequence[Row]) -> int:
+    """The number of the first row that is more than half as full as most."""
+    filled = [sum(map(bool, row)) for row in rows]
+    usual, _ = max(Counter(filled).items(), key=lambda item: (item[1], item[0]))
+    return next(number for number, count in enumerate(filled) if 2 * count > usual)
+
+
+def _labelled(row: Row) -> str:
+    label, *values = filter(None, row)
+    return f"{label} {' | '.join(values)}"
 
 
 def names_columns(row: Row, below: Sequence[Row]) -> bool:

@@ -119,6 +119,11 @@ def test_titles_above_the_names_stay_and_name_nothing() -> None:
     ]
 
 
+def test_rows_that_begin_with_a_name_of_their_own() -> None:
+    text = "Our room,,\nName:,Elm,\nSeats:,12,with beamer\nNote:,,\nPhone:,x,\n"
+    assert read(text) == ["Our room", "Name: Elm", "Seats: 12 | with beamer", "Note:", "Phone: x"]
+
+
 def test_a_row_of_another_length_keeps_all_its_cells() -> None:
     assert read("a,b\n1,2,more\n3\n\n4,5\n") == ["a: 1; b: 2; more", "a: 3", "a: 4; b: 5"]
 

@@ -16,6 +16,7 @@ from rag.loading.parser import Parser
 from rag.text import paragraphs
 from rag.types import Parsed
 from tests.loading.nasty import NASTY, outcome
+from tests.loading.nasty_sheets import message, workbook
 from tests.security.watching import noted, parsers_watched
 
 MOST_GROWTH = 100_000_000  # bytes of this process's memory
@@ -38,9 +39,11 @@ GOOD: dict[str, bytes] = {
         b'Subject: S\nContent-Type: multipart/mixed; boundary="b"\n\n--b\n'
         b"Content-Transfer-Encoding: quoted-printable\n\nOne=20=C3=A4\n\n> two\n--b\n"
         b"Content-Type: text/html; charset=utf-8\n\n<h1>h</h1><p>p\n--b\n"
-        b"Content-Disposition: attachment; filename*=utf-8''n%C3%A9.pdf\n\n%PDF-\n--b\n"
+        b"Content-Disposition: attachment; filename*=utf-8''n%C3%A9.txt\n\ninside\n--b\n"
         b"Content-Type: message/rfc822\n\nSubject: inner\n\nwords\n--b--\n"
     ),
+    ".xlsx": workbook(),
+    ".msg": message(),
 }
 
 

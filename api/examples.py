@@ -99,10 +99,10 @@ UPLOADED: UploadResults = {
     "results": [
         {"source": "leave.md", "status": Status.ADDED, "document_id": _ID, "reason": None},
         {
-            "source": "photo.jpg",
+            "source": "plan.key",
             "status": Status.REFUSED,
             "document_id": None,
-            "reason": "unsupported format .jpg; supported: .htm, .html, .md, .pdf, .txt",
+            "reason": "unsupported format .key; open it in Keynote and export it as .pptx or .pdf",
         },
     ]
 }

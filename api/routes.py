@@ -202,7 +202,7 @@ def _attachment(name: str) -> str:
 
 @api.delete("/documents/{document_id}", status_code=204, responses=problems(404, 429, 507))
 async def remove(shared: Shared, document_id: DocumentId) -> Response:
-    """Forgets a document: its words are not found again."""
+    """Forgets a document with what is attached to it: its words are not found again."""
     await shared.write(shared.service.remove, document_id)
     return Response(status_code=204)
 

@@ -23,8 +23,9 @@ UPLOADS = "uploads"
 class SourceFile:
     """A file to be ingested: who it is, and how to read it when its turn comes.
 
-    An upload is not to be had a second time, so the store keeps its bytes. `moved_from` is the
-    document of the same bytes whose file is no longer where it was.
+    What was uploaded, or came `attached` inside another file, is not to be had a second time, so
+    the store keeps its bytes. `moved_from` is the document of the same bytes whose file is no
+    longer where it was.
     """
 
     root: str
@@ -32,10 +33,15 @@ class SourceFile:
     size: int
     read: Callable[[], bytes]
     moved_from: Stored | None = None
+    attached: bool = False
 
     @property
     def is_upload(self) -> bool:
         return self.root == UPLOADS
+
+    @property
+    def is_kept(self) -> bool:
+        return self.is_upload or self.attached
 
 
 def document_id(collection: str, root: str, source: str) -> str:

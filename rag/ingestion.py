@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from embeddings.base import Embedder
+from rag.attached import Identity, by_file, unpacked
 from rag.entries import (
     SourceFile,
     embed,
@@ -18,11 +19,11 @@ from rag.entries import (
     texts_by_key,
 )
 from rag.errors import DocumentDamaged, FileRefused, NotFound
-from rag.loading.formats import loader_of
+from rag.loading.formats import loader_of, why_unsupported
 from rag.loading.parser import Parser
 from rag.splitting import Splitter
 from rag.store.base import Entry, PassageStore, Stored, Vector
-from rag.types import IngestReport, Outcome, Status
+from rag.types import Attachment, IngestReport, Outcome, Status
 
 BATCH = 512  # passages that are encoded and committed together
 _SLICE = 64  # passages that are encoded between two signs of progress
@@ -50,21 +51,20 @@ def ignore_progress(_: Progress) -> None:
 class _Pending:
     """Documents that wait to be encoded and committed together; `size` of their files in bytes.
 
-    `moved` are the ids that documents of these files had before.
+    `gone` are the ids that documents of these files had before they were moved, and those of what
+    they had attached and have no more.
     """
 
     entries: list[Entry] = field(default_factory=list)
-    moved: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     texts: dict[bytes, str] = field(default_factory=dict)
     passages: int = 0
     size: int = 0
 
-    def add(self, entry: Entry, moved_from: Stored | None, size: int) -> None:
+    def add(self, entry: Entry) -> None:
         self.entries.append(entry)
-        self.moved += [moved_from.document_id] if moved_from else []
         self.texts.update(texts_by_key(entry))
         self.passages += len(entry.passages)
-        self.size += size
 
 
 class Ingestion:
@@ -89,6 +89,8 @@ class Ingestion:
         self._splitter = Splitter(embedder.count_tokens, embedder.max_tokens)
         self._progress = Progress(0, 0, 0, 0, 0)
         self._reused = 0
+        self._known: Mapping[Identity, Stored] = {}
+        self._attached: Mapping[Identity, Sequence[Stored]] = {}
         self._worked_bytes = 0
         self._worked_seconds = 0.0
 
@@ -106,17 +108,19 @@ class Ingestion:
         """Adds, replaces and moves, where `stored` are the documents of the collection; a file that
         fails is reported and the rest go on.
         """
-        known = {(s.root, s.source): s for s in stored}
+        self._known = {(s.root, s.source): s for s in stored}
+        self._attached = by_file(self._known)
         total = sum(file.size for file in files)
         self._progress = Progress(0, len(files), 0, total, 0)
         outcomes: list[Outcome] = []
         pending = _Pending()
         for file in files:
             began = monotonic()
-            outcome = self._taken(file, known.get((file.root, file.source)), pending)
-            outcomes.append(outcome)
-            waits = outcome.status in _WRITTEN
+            taken = self._taken(file, pending)
+            outcomes += taken
+            waits = taken[0].status in _WRITTEN
             if waits:
+                pending.size += file.size
                 self._worked(file.size, began)
             self._advance(files=1, size=0 if waits else file.size)
             if pending.passages >= BATCH:
@@ -139,47 +143,81 @@ class Ingestion:
         )
         self._show(self._progress)
 
-    def _taken(self, file: SourceFile, known: Stored | None, pending: _Pending) -> Outcome:
+    def _taken(self, file: SourceFile, pending: _Pending) -> list[Outcome]:
+        """What became of a file, which comes first, and of what is attached to it: added, replaced
+        and removed in the same commit.
+        """
+        known = self._known.get((file.root, file.source))
+        attached = self._attached.get((file.root, file.source), ())
         try:
             data = file.read()
             sha256 = hashlib.sha256(data).hexdigest()
-            if known and self._is_current(known, file, sha256):
-                return Outcome(file.source, Status.UNCHANGED, known.document_id, size=len(data))
+            if known and known.sha256 == sha256 and self._are_current(file, known, *attached):
+                return _outcomes(Status.UNCHANGED, [known, *attached])
             former = file.moved_from
             if former and former.sha256 != sha256:  # it has changed since it was found
                 former = None
             file = replace(file, size=len(data), moved_from=former)
-            entry = self._moved(file) or self._parsed(file, data, sha256)
+            moved = self._moved(file)
+            entry, attachments = (moved, ()) if moved else self._read(file, data)
         except FileRefused as error:
-            return refused(file.source, error, known or file.moved_from, file.size)
-        pending.add(entry, former, file.size)
-        origin = entry.document.origin
-        status = Status.REPLACED if known else Status.MOVED if former else Status.ADDED
-        reason = was_at(former, origin.title) if former else None
-        return Outcome(file.source, status, origin.document_id, reason, size=file.size)
+            return [refused(file.source, error, known or file.moved_from, file.size)]
+        outcomes = [self._put(entry, file, pending)]
+        for one in unpacked(file, attachments, self._read):
+            line = self._put(one, file, pending) if isinstance(one, Entry) else refused(*one)
+            outcomes.append(line)
+        there = {outcome.document_id for outcome in outcomes}
+        gone = [s for s in attached if s.document_id not in there]
+        pending.gone += [s.document_id for s in (*gone, *self._before(former))]
+        return outcomes + _outcomes(Status.REMOVED, gone)
+
+    def _before(self, former: Stored | None) -> Sequence[Stored]:
+        """The documents of a file at its former path: its own, and those of its attachments."""
+        if former is None:
+            return ()
+        return (former, *self._attached.get((former.root, former.source), ()))
 
     def _moved(self, file: SourceFile) -> Entry | None:
-        """What is stored of a moved file under its new path, if that is what it would become."""
+        """What is stored of a moved file under its new path, if that is what it would become; one
+        with attachments is read again.
+        """
         former = file.moved_from
         if former is None or not keeps_its_parse(former, file.source):
+            return None
+        if len(self._before(former)) > 1:
             return None
         with suppress(NotFound, DocumentDamaged):
             document, _ = self._store.document(former.document_id)
             return moved_entry(document, file, self._splitter, self._embedder.fingerprint)
         return None
 
-    def _parsed(self, file: SourceFile, data: bytes, sha256: str) -> Entry:
+    def _are_current(self, file: SourceFile, *stored: Stored) -> bool:
+        """Whether documents were made as they would be now."""
+        return all(
+            not why_unsupported(s.source)
+            and (s.loader, s.splitter) == (loader_of(s.source), self._splitter.name)
+            and (s.has_original or not file.is_upload)
+            for s in stored
+        )
+
+    def _read(self, file: SourceFile, data: bytes) -> tuple[Entry, Sequence[Attachment]]:
         parsed = self._parser.parse(file.source, data)
+        sha256 = hashlib.sha256(data).hexdigest()
         entry = entry_of(
             self._collection, file, sha256, parsed, self._splitter, self._embedder.fingerprint
         )
-        return replace(entry, original=data) if file.is_upload else entry
+        return replace(entry, original=data if file.is_kept else None), parsed.attachments
 
-    def _is_current(self, known: Stored, file: SourceFile, sha256: str) -> bool:
-        if file.is_upload and not known.has_original:
-            return False
-        made = (known.sha256, known.loader, known.splitter)
-        return made == (sha256, loader_of(known.source), self._splitter.name)
+    def _put(self, entry: Entry, file: SourceFile, pending: _Pending) -> Outcome:
+        """The line of what becomes of a file or, with the file it came in, of an attachment."""
+        pending.add(entry)
+        origin = entry.document.origin
+        line = Outcome(origin.source, Status.ADDED, origin.document_id, size=origin.size)
+        if (origin.root, origin.source) in self._known:
+            return replace(line, status=Status.REPLACED)
+        moved_from = file.moved_from.source if file.moved_from else file.source
+        was = self._known.get((origin.root, origin.source.replace(file.source, moved_from, 1)))
+        return replace(line, status=Status.MOVED, reason=was_at(was, origin.title)) if was else line
 
     def _commit(self, pending: _Pending) -> None:
         if not pending.entries:
@@ -199,11 +237,15 @@ class Ingestion:
             self._embedder.fingerprint,
             put=pending.entries,
             vectors=vectors,
-            remove=pending.moved,
+            remove=pending.gone,
         )
         self._reused += len(pending.texts) - len(missing)
         self._worked(0, began)
         self._advance(size=pending.size)
+
+
+def _outcomes(status: Status, stored: Sequence[Stored]) -> list[Outcome]:
+    return [Outcome(s.source, status, s.document_id, size=s.size) for s in stored]
 
 
 def refused(

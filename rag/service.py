@@ -386,10 +386,13 @@ class Service:
         return data
 
     def remove(self, document_id: str) -> None:
-        """Forgets a document: its words are not found again. Raises `NotFound`."""
+        """Forgets a document with what is attached to it: its words are not found again.
+
+        Raises `NotFound`.
+        """
         self._check_writable()
         collection = self.collection_of(document_id)
-        self._store.remove(collection, [document_id])
+        self._store.remove(collection, [document_id, *self._store.attached(document_id)])
         self._compact_soon(collection)
 
     def find(self, source: str, collection: str = DEFAULT_COLLECTION) -> str:

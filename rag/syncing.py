@@ -139,11 +139,11 @@ class Planner:
         """Those of a root's documents that no file has. Raises `FileRefused` where they are too
         many of the `of` that it has.
         """
-        kept = {stored.document_id for stored in moved.values()}
+        kept = {stored.source for stored in moved.values()}  # what is attached goes with them
         gone = [
             Gone(stored, _LEFT_OUT if choice.leaves_out_within(stored.source) else None)
             for stored in vanished
-            if stored.document_id not in kept
+            if kept.isdisjoint(_prefixes(stored.source))
         ]
         if len(gone) > _MOST_VANISHED * of and not self._prune:
             raise FileRefused(f"{_lost(root, gone, of)}, or forget them with --prune")

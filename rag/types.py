@@ -47,12 +47,21 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file inside a file: a name without `/`, distinct among its siblings, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """What a format's reader found in a file.
 
     `pages[n]` is the offset at which physical page n + 1 begins; `page_labels[n]` is the label
     the file gives it. Both are empty for formats without pages. `headings` are in text order.
-    `skipped` are stretches of the text that are no prose, such as front matter.
+    `skipped` are stretches of the text that are no prose, such as front matter. `attachments`
+    become documents of their own, beside this one.
     """
 
     text: str
@@ -64,6 +73,7 @@ class Parsed:
     pages: tuple[int, ...] = ()
     page_labels: tuple[str, ...] = ()
     skipped: tuple[Span, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,13 @@ document was read from is still the same, byte for byte.
 from __future__ import annotations
 
 import hashlib
+import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rag.entries import UPLOADS
 from rag.errors import DocumentDamaged, FileRefused, FileVanished, NotFound
@@ -77,8 +78,8 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Verification:
     """How a citation stands, and where its quote is now. `status` is None where that can't be told,
-    because the stored document is damaged. `file` is None without a document, and for an upload,
-    which has no file.
+    because the stored document is damaged. `file` is None without a document, and for an upload or
+    an attachment, which have no file of their own.
     """
 
     status: Standing | None
@@ -164,7 +165,9 @@ class Verifier:
 
 
 def file_state(origin: Origin, max_bytes: int) -> FileState | None:
-    """Whether a document's file still is what was ingested; None for an upload."""
+    """Whether a document's file still is what was ingested; None for an upload or an attachment,
+    which have none of their own.
+    """
     if origin.root == UPLOADS:
         return None
     root = Path(origin.root)
@@ -173,7 +176,9 @@ def file_state(origin: Origin, max_bytes: int) -> FileState | None:
     try:
         data = read_bytes(root, origin.source, max_bytes)
     except FileVanished:
-        return FileState.GONE
+        outer = PurePosixPath(origin.source).parents
+        inside = any(os.path.isfile(root / folder) for folder in outer)
+        return None if inside else FileState.GONE
     except FileRefused:
         return FileState.UNREACHABLE
     same = hashlib.sha256(data).hexdigest() == origin.sha256

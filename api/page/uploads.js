@@ -10,6 +10,14 @@ const REFUSALS = [413, 415, 422]; // they concern this file alone
 const HOPELESS = [0, 401, 403, 507]; // the next file would fare no better
 const FOLDER = "Folders can't be added here: drop the files in it, or use “rag ingest FOLDER”.";
 
+/** What became of a file, and of the files that came inside it. */
+function reported([own, ...inside]) {
+	const refused = inside.filter(({ status }) => status === "refused");
+	const taken = inside.filter(({ status }) => !["refused", "removed"].includes(status)).length;
+	const words = `${own.reason ?? own.status}${taken ? ` with ${counted(taken, "attachment")}` : ""}`;
+	return [words, ...refused.map(({ source, reason }) => `${source.slice(own.source.length + 1)}: ${reason}`)].join("; ");
+}
+
 /** Returns what lets files in or not, and what puts outcomes away; `done` is called when all are sent. */
 export function uploads(api, collection, done) {
 	const panel = find("#uploads");
@@ -61,7 +69,7 @@ export function uploads(api, collection, done) {
 		try {
 			const saw = (job) => say(one, "waiting", `${counted(job.passages_encoded, "passage")} read…`);
 			const { results } = await api.upload(one.file, one.into, saw);
-			say(one, results[0].status, results[0].reason);
+			say(one, results[0].status, reported(results));
 		} catch (error) {
 			const { status, detail, retryAfter, results } = asProblem(error);
 			if (retryAfter !== null) {

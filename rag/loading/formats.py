@@ -7,16 +7,25 @@ from pathlib import PurePosixPath
 
 from rag.errors import FileRefused, UnsupportedFormat
 from rag.loading.base import FormatReader
+from rag.loading.legacy import check, instead_of
 from rag.types import Parsed
 
 # Modules, not readers: listing a folder must not load four parsing libraries.
 _MODULES = {
+    ".csv": "delimited",
+    ".eml": "mail",
     ".htm": "html",
     ".html": "html",
+    ".jsonl": "json_lines",
     ".markdown": "markdown",
     ".md": "markdown",
+    ".msg": "outlook",
+    ".ndjson": "json_lines",
     ".pdf": "pdf",
+    ".tsv": "delimited",
     ".txt": "plain",
+    ".xlsm": "xlsx",
+    ".xlsx": "xlsx",
 }
 
 EXTENSIONS = frozenset(_MODULES)
@@ -33,6 +42,8 @@ def why_unsupported(source: str) -> str | None:
     extension = extension_of(source)
     if extension in EXTENSIONS:
         return None
+    if instead := instead_of(extension):
+        return f"unsupported format {extension}; {instead}"
     kind = f"format {extension}" if extension else "format: no extension"
     return f"unsupported {kind}; supported: {', '.join(sorted(EXTENSIONS))}"
 
@@ -56,6 +67,7 @@ def parse(source: str, data: bytes) -> Parsed:
     reader = reader_for(source)
     if not data.strip():
         raise FileRefused("empty file")
+    check(extension_of(source), data)
     if not reader.matches(data):
         raise UnsupportedFormat(
             f"the content is no {extension_of(source)}: binary data, or another format; "

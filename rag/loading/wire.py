@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import socket
 import time
-from dataclasses import asdict
+from base64 import b64decode, b64encode
+from dataclasses import asdict, replace
 from typing import Any
 
-from rag.types import Heading, Parsed, Span
+from rag.types import Attachment, Heading, Parsed, Span
 
 _HEADER = 8  # bytes: the length of what follows, big-endian
 _PIECE = 1 << 20
@@ -61,7 +62,10 @@ def unpacked(message: bytes) -> dict[str, Any]:
 
 def parsed_to_json(parsed: Parsed) -> dict[str, Any]:
     """The fields by name; the inverse of `parsed_from_json`."""
-    return asdict(parsed)
+    attachments = [
+        {"name": one.name, "data": b64encode(one.data).decode()} for one in parsed.attachments
+    ]
+    return {**asdict(replace(parsed, attachments=())), "attachments": attachments}
 
 
 def parsed_from_json(fields: dict[str, Any]) -> Parsed:
@@ -74,5 +78,8 @@ def parsed_from_json(fields: dict[str, Any]) -> Parsed:
             "pages": tuple(fields["pages"]),
             "page_labels": tuple(fields["page_labels"]),
             "skipped": tuple(Span(**span) for span in fields["skipped"]),
+            "attachments": tuple(
+                Attachment(one["name"], b64decode(one["data"])) for one in fields["attachments"]
+            ),
         }
     )

@@ -175,6 +175,10 @@ class PassageStore(Protocol):
         """
         ...
 
+    def attached(self, document_id: str) -> list[str]:
+        """The ids of the documents that came inside this one: their sources go on from its own."""
+        ...
+
     def named(self, source: str) -> list[str]:
         """The ids of the documents with this source, in all collections."""
         ...

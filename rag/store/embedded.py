@@ -115,6 +115,10 @@ class EmbeddedStore:
             raise no_document(document_id)
         return original_of(row)
 
+    def attached(self, document_id: str) -> list[str]:
+        with self._database.read() as connection:
+            return listing.attached(connection, document_id)
+
     def named(self, source: str) -> list[str]:
         query = "SELECT document_id FROM documents WHERE source = ? ORDER BY document_id"
         with self._database.read() as connection:

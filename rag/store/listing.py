@@ -100,6 +100,19 @@ def page_of_documents(
     return found[:limit], _cursor(found[limit - 1].origin) if more else None
 
 
+def attached(connection: apsw.Connection, document_id: str) -> list[str]:
+    """The ids of the documents whose sources go on from this one's, as if it were a folder."""
+    rows = connection.execute(
+        "SELECT inside.document_id FROM documents AS file JOIN documents AS inside "
+        "ON inside.collection = file.collection AND inside.root = file.root "
+        # "0" is the character after "/".
+        "AND inside.source > file.source || '/' AND inside.source < file.source || '0' "
+        "WHERE file.document_id = ? ORDER BY inside.source",
+        (document_id,),
+    )
+    return [str(found) for (found,) in rows]
+
+
 def _cursor(origin: Origin) -> str:
     """Names a place in the order of documents, which stays one when the document goes."""
     return f"{origin.document_id}{origin.source}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -218,3 +219,24 @@ def test_a_write_elsewhere_is_a_503(
                 assert int(response.headers["Retry-After"]) > 0
             assert _answer(client, "When is the zebra house repainted?")
         assert _upload(client, ("two.txt", b"Two words.\n"))[0] == 201
+
+
+def test_a_mail_brings_its_attachments_and_takes_them_along(empty: TestClient) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "ada@example.org", "Zoo"
+    mail.set_content("See the list.")
+    mail.add_attachment(_ZOO, "text", "plain", filename="zebra.txt")
+    mail.add_attachment(b"\x89PNG", "image", "png", filename="zebra.png")
+    status, body = _upload(empty, ("mail.eml", bytes(mail)))
+    assert status == 201
+    statuses = [(result["source"], result["status"]) for result in body["results"]]
+    assert statuses == [
+        *(("mail.eml", "added"), ("mail.eml/zebra.png", "refused")),
+        ("mail.eml/zebra.txt", "added"),
+    ]
+    inside = body["results"][2]["document_id"]
+    assert empty.get(f"/v1/documents/{inside}/original").content == _ZOO
+    answer = _answer(empty, "When is the zebra house repainted?")
+    assert answer["citation"]["source"] == "mail.eml/zebra.txt"
+    assert empty.delete(f"/v1/documents/{body['results'][0]['document_id']}").status_code == 204
+    assert empty.get(f"/v1/documents/{inside}").status_code == 404

@@ -277,3 +277,25 @@ def test_hostile_names_are_words(page: Page) -> None:
     expect(outcomes(page).first).to_contain_text("<img src=x onerror=fired()>.txt")
     expect(outcomes(page).last).to_contain_text("invoice[U+202E]gnp.txt")
     assert page.evaluate("window.hasFired") is None
+
+
+def test_a_mail_tells_what_became_of_its_attachments(page: Page, api: FakeApi) -> None:
+    assert api.uploads == []
+    page.goto("/")
+    results = [
+        {"source": "m.eml", "status": "added", "document_id": "0" * 32, "reason": None},
+        {"source": "m.eml/a.pdf", "status": "added", "document_id": "1" * 32, "reason": None},
+        {"source": "m.eml/b.png", "status": "refused", "document_id": None, "reason": "a picture"},
+        {"source": "m.eml/c.txt", "status": "removed", "document_id": "2" * 32, "reason": None},
+    ]
+    page.route(
+        "**/v1/documents",
+        lambda route: (
+            route.fulfill(status=201, json={"results": results})
+            if route.request.method == "POST"
+            else route.fallback()
+        ),
+    )
+    choose(page, file("m.eml", "From: a"))
+    expect(outcomes(page)).to_have_text(["m.emladded with 1 attachment; b.png: a picture"])
+    expect(tally(page)).to_have_text("1 added")

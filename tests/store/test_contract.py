@@ -139,6 +139,20 @@ class TestFinding:
         assert set(store.named("a.txt")) == {author.id_of("a.txt"), other.id_of("a.txt")}
         assert store.named("A.txt") == []
 
+    def test_what_came_inside_a_file(
+        self, store: PassageStore, author: Author, new_author: Callable[..., Author]
+    ) -> None:
+        inside = ("a.eml/x.txt", "a.eml/b.eml", "a.eml/b.eml/y.txt")
+        beside = ("a.eml", "a.emlx/z.txt", "a.eml.txt", "a", "a.eml0")
+        author.put(store, *(author.entry(source, "one") for source in (*inside, *beside)))
+        elsewhere = author.entry("a.eml/x.txt", "one", root="/other")
+        author.put(store, elsewhere)
+        other = new_author(collection="other")
+        other.put(store, other.entry("a.eml/x.txt", "one"))
+        assert set(store.attached(author.id_of("a.eml"))) == set(map(author.id_of, inside))
+        assert store.attached(author.id_of("a")) == []
+        assert store.attached("0" * 32) == []
+
     def test_by_text_and_by_bytes(self, store: PassageStore, author: Author) -> None:
         one, two = author.entry("a.txt", "one"), author.entry("b.txt", "two")
         author.put(store, one, two, author.entry("c.txt", "one"))

@@ -1,0 +1,58 @@
+"""What comes inside a file: which documents came with which, and how attachments are unpacked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from rag.entries import SourceFile
+from rag.errors import FileRefused
+from rag.store.base import Entry, Stored
+from rag.types import Attachment
+
+MOST = 200
+"""Documents that one file brings with it."""
+DEEPEST = 3
+"""Mails within mails."""
+
+Identity = tuple[str, str]
+"""Root and source."""
+Read = Callable[[SourceFile, bytes], tuple[Entry, Sequence[Attachment]]]
+
+
+def by_file(known: Mapping[Identity, Stored]) -> Mapping[Identity, Sequence[Stored]]:
+    """The documents that came inside another one, by the outermost that they came in."""
+    found: dict[Identity, list[Stored]] = defaultdict(list)
+    for (root, source), stored in known.items():
+        for end in (at for at, character in enumerate(source) if character == "/"):
+            if (root, source[:end]) in known:
+                found[root, source[:end]].append(stored)
+                break
+    return found
+
+
+def unpacked(
+    file: SourceFile, attachments: Sequence[Attachment], read: Read
+) -> Iterator[Entry | tuple[str, FileRefused]]:
+    """What becomes of a file's attachments and of theirs, each after what it came in: what is to
+    be stored, or the source and why it is refused.
+    """
+    waiting = [(1, file.source, attachment) for attachment in reversed(attachments)]
+    taken = 0
+    while waiting:
+        depth, outer, attachment = waiting.pop()
+        source, data = f"{outer}/{attachment.name}", attachment.data
+        part = SourceFile(file.root, source, len(data), partial(bytes, data), attached=True)
+        try:
+            if depth > DEEPEST:
+                raise FileRefused(f"more than {DEEPEST} mails deep: save it as a file")
+            if taken >= MOST:
+                raise FileRefused(f"more than {MOST} attachments: save it as a file")
+            entry, inner = read(part, data)
+        except FileRefused as error:
+            yield source, error
+            continue
+        taken += 1
+        waiting += [(depth + 1, source, one) for one in reversed(inner)]
+        yield entry

@@ -19,17 +19,17 @@ def stored_in(file: Path, collection: str) -> list[Stored]:
     Without a log the file is read as one that stands still, which it does until a writer that comes
     meanwhile moves its log there: then it is read again. Beside a log its helper is there, too.
     """
-    while file.exists():
-        log = file.with_name(f"{file.name}-wal")
-        still = not (log.exists() and log.stat().st_size)
-        before = _changed(file)
+    log = file.with_name(f"{file.name}-wal")
+    while before := _state(file):
+        _, log_bytes = _state(log) or (0, 0)
+        still = log_bytes == 0
         try:
             found = _read(file, collection, still)
         except StoreUnreadable:
-            if not still or _changed(file) == before:
+            if not still or _state(file) == before:
                 raise
             continue
-        if not still or _changed(file) == before:
+        if not still or _state(file) == before:
             return found
     return []
 
@@ -42,6 +42,10 @@ def _read(file: Path, collection: str, still: bool) -> list[Stored]:
         return listing.stored(connection, collection, sizes=True)
 
 
-def _changed(file: Path) -> tuple[int, int]:
-    status = file.stat()
+def _state(file: Path) -> tuple[int, int] | None:
+    """When it was changed and its bytes; None where there is no such file."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
     return status.st_mtime_ns, status.st_size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from rag.entries import SourceFile
@@ -30,6 +30,13 @@ def by_file(known: Mapping[Identity, Stored]) -> Mapping[Identity, Sequence[Stor
                 found[root, source[:end]].append(stored)
                 break
     return found
+
+
+def with_own_file(stored: Iterable[Stored]) -> list[Stored]:
+    """Those that did not come inside another one."""
+    known = {(s.root, s.source): s for s in stored}
+    inside = {s.document_id for group in by_file(known).values() for s in group}
+    return [s for s in known.values() if s.document_id not in inside]
 
 
 def unpacked(

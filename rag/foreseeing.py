@@ -9,10 +9,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.attached import by_file
 from rag.entries import SourceFile, keeps_its_parse
 from rag.errors import FileRefused
-from rag.ingestion import refused, was_at
-from rag.loading.formats import loader_of
+from rag.ingestion import refused, unchanged, was_at
+from rag.loading.formats import loader_of, why_unsupported
 from rag.store.base import Stored
 from rag.syncing import Plan
 from rag.types import IngestReport, Outcome, Status
@@ -39,7 +40,11 @@ class Forecast:
 def foresee(plan: Plan, stored: Sequence[Stored], pace: float | None) -> Forecast:
     """The forecast for a plan over a collection whose documents are `stored`."""
     known = {(s.root, s.source): s for s in stored}
-    outcomes = [_foreseen(file, known.get((file.root, file.source))) for file in plan.files]
+    attached = by_file(known)
+    outcomes: list[Outcome] = []
+    for file in plan.files:
+        was = file.moved_from or known.get((file.root, file.source))
+        outcomes += _foreseen(file, was, attached.get((was.root, was.source), ()) if was else ())
     outcomes += [one.outcome for one in plan.gone]
     outcomes += plan.refused
     ordered = tuple(sorted(outcomes, key=lambda outcome: outcome.source))
@@ -49,19 +54,31 @@ def foresee(plan: Plan, stored: Sequence[Stored], pace: float | None) -> Forecas
     return Forecast(report, work, pace)
 
 
-def _foreseen(file: SourceFile, known: Stored | None) -> Outcome:
-    if former := file.moved_from:
-        reason = was_at(former, former.title)
-        return Outcome(file.source, Status.MOVED, reason=reason, size=file.size)
+def _foreseen(file: SourceFile, known: Stored | None, attached: Sequence[Stored]) -> list[Outcome]:
+    """What would become of a file and of what is attached to it; what would be attached to one that
+    is new or has changed is only known once it is parsed.
+    """
     if known is None:
-        return Outcome(file.source, Status.ADDED, size=file.size)
+        return [Outcome(file.source, Status.ADDED, size=file.size)]
+    everything = [known, *attached]
+    if file.moved_from:
+        return [_foreseen_moved(file, known, one) for one in everything]
     try:
         is_same = known.sha256 == hashlib.sha256(file.read()).hexdigest()
     except FileRefused as error:
-        return refused(file.source, error, known, file.size)
-    is_current = is_same and known.loader == loader_of(file.source)
-    status = Status.UNCHANGED if is_current else Status.REPLACED
-    return Outcome(file.source, status, known.document_id, size=file.size)
+        return [refused(file.source, error, known, file.size)]
+    if is_same and all(one.loader == _loader(one.source) for one in everything):
+        return unchanged(everything)
+    return [Outcome(file.source, Status.REPLACED, known.document_id, size=file.size)]
+
+
+def _foreseen_moved(file: SourceFile, mail: Stored, one: Stored) -> Outcome:
+    source = file.source + one.source.removeprefix(mail.source)
+    return Outcome(source, Status.MOVED, reason=was_at(one, one.title), size=one.size)
+
+
+def _loader(source: str) -> str | None:
+    return None if why_unsupported(source) else loader_of(source)
 
 
 def _is_perhaps_titled_anew(file: SourceFile) -> bool:

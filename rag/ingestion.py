@@ -153,7 +153,7 @@ class Ingestion:
             data = file.read()
             sha256 = hashlib.sha256(data).hexdigest()
             if known and known.sha256 == sha256 and self._are_current(file, known, *attached):
-                return _outcomes(Status.UNCHANGED, [known, *attached])
+                return unchanged([known, *attached])
             former = file.moved_from
             if former and former.sha256 != sha256:  # it has changed since it was found
                 former = None
@@ -169,7 +169,7 @@ class Ingestion:
         there = {outcome.document_id for outcome in outcomes}
         gone = [s for s in attached if s.document_id not in there]
         pending.gone += [s.document_id for s in (*gone, *self._before(former))]
-        return outcomes + _outcomes(Status.REMOVED, gone)
+        return outcomes + [replace(one, status=Status.REMOVED) for one in unchanged(gone)]
 
     def _before(self, former: Stored | None) -> Sequence[Stored]:
         """The documents of a file at its former path: its own, and those of its attachments."""
@@ -244,8 +244,9 @@ class Ingestion:
         self._advance(size=pending.size)
 
 
-def _outcomes(status: Status, stored: Sequence[Stored]) -> list[Outcome]:
-    return [Outcome(s.source, status, s.document_id, size=s.size) for s in stored]
+def unchanged(stored: Iterable[Stored]) -> list[Outcome]:
+    """The lines of documents that stay as they are."""
+    return [Outcome(s.source, Status.UNCHANGED, s.document_id, size=s.size) for s in stored]
 
 
 def refused(

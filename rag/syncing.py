@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from rag.attached import with_own_file
 from rag.entries import UPLOADS, SourceFile
 from rag.errors import FileRefused, TooLarge
 from rag.ingestion import refused
@@ -99,8 +100,12 @@ class Planner:
                 unreadable.append(line)
         mine = [stored for stored in self._stored if stored.root == str(root)]
         vanished = _vanished(mine, found, unreadable)
-        moved = moves(vanished, [file for file in _new(mine, found) if not plan.has(file)])
-        plan.gone += self._gone(root, choice, vanished, moved, len(mine))
+        own = {stored.document_id for stored in with_own_file(mine)}
+        moved = moves(
+            [stored for stored in vanished if stored.document_id in own],
+            [file for file in _new(mine, found) if not plan.has(file)],
+        )
+        plan.gone += self._gone(root, choice, vanished, moved, own)
         for file in found:
             former = moved.get(file.source)
             plan.add(replace(file, moved_from=former) if former else file)
@@ -134,10 +139,10 @@ class Planner:
         choice: Choice,
         vanished: Sequence[Stored],
         moved: Mapping[str, Stored],
-        of: int,
+        own: Set[str],
     ) -> list[Gone]:
         """Those of a root's documents that no file has. Raises `FileRefused` where they are too
-        many of the `of` that it has.
+        many of the `own`, the ids of those that came not inside another one.
         """
         kept = {stored.source for stored in moved.values()}  # what is attached goes with them
         gone = [
@@ -145,8 +150,9 @@ class Planner:
             for stored in vanished
             if kept.isdisjoint(_prefixes(stored.source))
         ]
-        if len(gone) > _MOST_VANISHED * of and not self._prune:
-            raise FileRefused(f"{_lost(root, gone, of)}, or forget them with --prune")
+        lost = [one for one in gone if one.stored.document_id in own]
+        if len(lost) > _MOST_VANISHED * len(own) and not self._prune:
+            raise FileRefused(f"{_lost(root, lost, len(own))}, or forget them with --prune")
         return gone
 
 

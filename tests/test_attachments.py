@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from email.message import EmailMessage
 from pathlib import Path
 
 import apsw
 import pytest
 
-from rag.assembly import build, doctor
+from rag.assembly import build, doctor, forecast
 from rag.attached import DEEPEST, MOST
 from rag.errors import NotFound
 from rag.service import Service
@@ -234,3 +235,49 @@ def test_they_move_with_their_mail_as_one(service: Service, folder: Path) -> Non
     assert service.collections()[0].generation == generation + 1
     assert service.original(service.find("mail.emlx.eml/rates.csv")).data == SHEET
     assert service.ingest([folder]).count(Status.UNCHANGED) == 5
+
+
+def test_a_dry_run_tells_of_them_what_is_known(
+    service: Service, settings: Settings, folder: Path
+) -> None:
+    service.ingest([folder])
+    moves: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: (folder / "mail.eml").rename(folder / "kept.eml"),
+        (folder / "kept.eml").unlink,
+    ]
+    for move in moves:
+        move()
+        foreseen = forecast(settings, [folder], "default").report
+        told = [(o.source, o.status, o.reason) for o in foreseen.outcomes]
+        report = service.ingest([folder])
+        assert told == [(o.source, o.status, o.reason) for o in report.outcomes]
+        assert len(told) == 12
+
+
+def test_the_many_of_one_mail_count_as_one_file_that_has_vanished(
+    service: Service, folder: Path
+) -> None:
+    names = [f"key{number}.txt" for number in range(20)]
+    (folder / "mail.eml").write_bytes(mail(*names))
+    service.ingest([folder])
+    (folder / "mail.eml").unlink()
+    report = service.ingest([folder])
+    assert report.count(Status.REMOVED) == 21
+    for number in range(3):  # of nine
+        (folder / f"note{number}.txt").unlink()
+    assert [o.status for o in service.ingest([folder]).outcomes] == [Status.REFUSED]
+
+
+def test_a_mail_that_was_attached_and_is_now_a_file_has_its_own_attachments(
+    service: Service, settings: Settings, folder: Path
+) -> None:
+    inner = mail("key.txt", words="The key is attached.")
+    (folder / "mail.eml").write_bytes(mail("rates.csv", inner=inner))
+    service.ingest([folder])
+    (folder / "mail.eml").unlink()
+    (folder / "mail-of-keys.eml").write_bytes(inner)
+    service.ingest([folder])
+    assert sources(service) == ["mail-of-keys.eml", "mail-of-keys.eml/key.txt"]
+    with closing(doctor(settings)) as examined:
+        assert not examined.check(lambda *_: None).left

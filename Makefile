@@ -38,8 +38,8 @@ check: $(VENV)/dev.done ## lint, format, types, import contracts
 bench: $(VENV)/dev.done ## measure speed and retrieval; DATASETS=folder adds the public collections
 	@$(BIN)/python -m tests.bench $(if $(DATASETS),--data "$(DATASETS)")
 
-soak: $(VENV)/dev.done ## try to lose or damage documents, for an hour; goes on where it was stopped
-	@$(BIN)/python -m tests.soak
+soak: $(VENV)/dev.done ## try to lose or damage documents, for hours; goes on where it was stopped
+	@$(BIN)/python -m tests.soak --report tests/soak/REPORT.md
 
 clean: ## remove the environment and the index made here
 	rm -rf $(VENV) .rag

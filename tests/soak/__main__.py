@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 _OUT = Path("soak-out")
-_REPORT = Path(__file__).parent / "REPORT.md"
+_REPORT = "tests/soak/REPORT.md"
 
 
 def main() -> int:
@@ -48,8 +48,9 @@ def _run(arguments: argparse.Namespace, work: Path) -> int:
     until = time.monotonic() + arguments.minutes * 60
     runner = progress.Runner(arguments.out, arguments.size, report.commit(), until)
     runs = [runner.run(row, bench) for row in rows]
-    if not arguments.only:
-        arguments.report.write_text(report.written(rows, runs, work))
+    if arguments.report:
+        every = [(row, runner.former(row)) for row in plan.rows(arguments.size)]
+        arguments.report.write_text(report.written(every, work))
         print(f"written: {arguments.report}")
     return int(not all(run.is_sound for run in runs))
 
@@ -57,12 +58,12 @@ def _run(arguments: argparse.Namespace, work: Path) -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--size", choices=["pr", "nightly"], default="nightly")
-    parser.add_argument("--only", help="rows, such as A1,A3; no report is written then")
+    parser.add_argument("--only", help="rows, such as A1,A3")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stops after these")
     parser.add_argument("--seed", type=int, help="one by chance, or that of the run begun before")
     parser.add_argument("--at", help="one case of the row that --only names, and nothing else")
     parser.add_argument("--out", type=Path, default=_OUT, help="keeps how far each row is")
-    parser.add_argument("--report", type=Path, default=_REPORT)
+    parser.add_argument("--report", type=Path, help=f"written in the end, such as {_REPORT}")
     return parser.parse_args()
 
 

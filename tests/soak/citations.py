@@ -34,6 +34,7 @@ _READ_BY_MODEL = 100  # one batch in so many
 _LARGE = 400  # one in so many documents has a paragraph of a megabyte
 _AROUND = 32  # code points on either side of a quote
 _LONGEST = 300.0  # seconds
+_LONG_LINE = 10_000  # code points
 _TREE = Path(__file__).parents[2]
 _CORPORA = (_TREE / "data/corpus", _TREE.parent / "shared/corpus")
 _LINE_ENDS = ("\n", "\r\n", "\r")
@@ -231,10 +232,13 @@ def _facts(text: str) -> tuple[list[int], frozenset[int]]:
         if was_blank and not is_blank:
             starts.append(line.start() + len(line.group()) - len(line.group().lstrip()))
         was_blank = is_blank
-    ends = {match.end() for match in regex.finditer(r"\X", text)}
-    # Neither library follows UAX #29 in every corner; where they differ, either is right.
-    others = {start for start, _, _ in grapheme_iter_with_offsets(text)}
-    return starts, frozenset({0, *ends, *others})
+    # Neither library follows UAX #29 in every corner; where they differ, either is right. The
+    # first takes quadratic time over a long row of flags.
+    ends = {0, len(text)} | {start for start, _, _ in grapheme_iter_with_offsets(text)}
+    for line in regex.finditer(r"[^\r\n]+|\r\n|\r|\n", text):
+        if len(line.group()) < _LONG_LINE:
+            ends |= {line.start() + match.end() for match in regex.finditer(r"\X", line.group())}
+    return starts, frozenset(ends)
 
 
 def _shifted() -> None:

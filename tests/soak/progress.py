@@ -90,11 +90,15 @@ class Runner:
 
     def _begun(self, row: Row, bench: Bench) -> Progress:
         new = Progress(row.name, self._size, bench.seed, self._commit, row.first)
+        former = self.former(row)
+        return former if former and former.is_of(new) else new
+
+    def former(self, row: Row) -> Progress | None:
+        """How far a row came last, on whatever commit."""
         try:
-            former = Progress(**json.loads(self._file(row.name).read_text()))
+            return Progress(**json.loads(self._file(row.name).read_text()))
         except FileNotFoundError:
-            return new
-        return former if former.is_of(new) else new
+            return None
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}-{self._size}.json"

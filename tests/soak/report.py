@@ -16,7 +16,7 @@ _TREE = Path(__file__).parents[2]
 _HEAD = """# What the test plan found
 
 Made by `make soak`, which runs every row of the plan to the end, goes on where it was stopped, and
-writes this page. `python -m tests.soak --help` says more.
+writes this page; each row's line is of its own last run. `python -m tests.soak --help` says more.
 """
 _INVARIANTS = """
 After each event the store is opened and judged: every acknowledged document is there, once, and
@@ -50,22 +50,20 @@ def machine(work: Path) -> str:
     return f"{words}, Python {platform.python_version()}, stores in {kind}"
 
 
-def written(rows: Sequence[Row], runs: Sequence[Progress], work: Path) -> str:
-    """The page."""
-    first = runs[0]
+def written(rows: Sequence[tuple[Row, Progress | None]], work: Path) -> str:
+    """The page, of rows and how far each has come."""
+    runs = [run for _, run in rows if run]
     total = sum(run.done for run in runs)
     violations = sum(len(run.failures) for run in runs)
     lines = [
         _HEAD,
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {first.commit}, seed {first.seed}, "
-        f"sizes {first.size}.",
-        f"{machine(work)}, shared with other work.",
+        f"{datetime.now(UTC):%Y-%m-%d}. {machine(work)}, shared with other work.",
         "",
         f"**{total:,} cases, {violations} violations.**",
         _INVARIANTS,
-        "| | | cases | violations | controls found | minutes |",
-        "|---|---|---|---|---|---|",
-        *(_line(row, run) for row, run in zip(rows, runs, strict=True)),
+        "| | | cases | violations | controls found | minutes | commit, seed |",
+        "|---|---|---|---|---|---|---|",
+        *(_line(row, run) for row, run in rows),
     ]
     failures = [(run, at, what) for run in runs for at, what in run.failures]
     if failures:
@@ -74,7 +72,9 @@ def written(rows: Sequence[Row], runs: Sequence[Progress], work: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(row: Row, run: Progress) -> str:
+def _line(row: Row, run: Progress | None) -> str:
+    if run is None:
+        return f"| {row.name} | {row.title} | not run | | | | |"
     goal = getattr(row.sizes, run.size)
     cases = f"{run.done:,}" + ("" if run.done >= goal else f" of {goal:,}")
     controls = "; ".join(
@@ -84,6 +84,6 @@ def _line(row: Row, run: Progress) -> str:
     if run.hindrance:
         cases = f"left out: {run.hindrance}"
     failures = f"{len(run.failures)}/{run.done:,}"
-    return (
-        f"| {row.name} | {row.title} | {cases} | {failures} | {controls} | {run.seconds / 60:.1f} |"
-    )
+    told = (run.commit[:7] + run.commit[40:], str(run.seed))
+    facts = (row.name, row.title, cases, failures, controls, f"{run.seconds / 60:.1f}")
+    return f"| {' | '.join((*facts, ', '.join(told)))} |"

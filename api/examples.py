@@ -97,12 +97,19 @@ REPLY: ReplyPayload = {
 REPLY["answer"] = REPLY["answers"][0]
 UPLOADED: UploadResults = {
     "results": [
-        {"source": "leave.md", "status": Status.ADDED, "document_id": _ID, "reason": None},
+        {
+            "source": "leave.pdf",
+            "status": Status.ADDED,
+            "document_id": _ID,
+            "reason": None,
+            "note": "3 of 40 pages have no text",
+        },
         {
             "source": "plan.key",
             "status": Status.REFUSED,
             "document_id": None,
             "reason": "unsupported format .key; open it in Keynote and export it as .pptx or .pdf",
+            "note": None,
         },
     ]
 }

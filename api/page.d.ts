@@ -63,6 +63,7 @@ interface Outcome {
   status: "added" | "replaced" | "moved" | "unchanged" | "refused";
   document_id: string | null;
   reason: string | null;
+  note: string | null;
 }
 
 /** An upload that takes a while; `detail` says why it failed. */

@@ -89,6 +89,7 @@ class Ingestion:
         self._splitter = Splitter(embedder.count_tokens, embedder.max_tokens)
         self._progress = Progress(0, 0, 0, 0, 0)
         self._reused = 0
+        self._notes: dict[Identity, str | None] = {}  # until their documents have a line
         self._known: Mapping[Identity, Stored] = {}
         self._attached: Mapping[Identity, Sequence[Stored]] = {}
         self._worked_bytes = 0
@@ -202,6 +203,7 @@ class Ingestion:
 
     def _read(self, file: SourceFile, data: bytes) -> tuple[Entry, Sequence[Attachment]]:
         parsed = self._parser.parse(file.source, data)
+        self._notes[file.root, file.source] = parsed.note
         sha256 = hashlib.sha256(data).hexdigest()
         entry = entry_of(
             self._collection, file, sha256, parsed, self._splitter, self._embedder.fingerprint
@@ -212,7 +214,8 @@ class Ingestion:
         """The line of what becomes of a file or, with the file it came in, of an attachment."""
         pending.add(entry)
         origin = entry.document.origin
-        line = Outcome(origin.source, Status.ADDED, origin.document_id, size=origin.size)
+        note = self._notes.pop((origin.root, origin.source), None)
+        line = Outcome(origin.source, Status.ADDED, origin.document_id, size=origin.size, note=note)
         if (origin.root, origin.source) in self._known:
             return replace(line, status=Status.REPLACED)
         moved_from = file.moved_from.source if file.moved_from else file.source

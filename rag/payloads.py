@@ -184,12 +184,13 @@ class DocumentPayload(TypedDict):
 
 
 class OutcomePayload(TypedDict):
-    """What became of one file."""
+    """What became of one file; a `note` says what was not read of one that was taken."""
 
     source: str
     status: Status
     document_id: str | None
     reason: str | None
+    note: str | None
 
 
 class CountsPayload(TypedDict):
@@ -474,6 +475,7 @@ def outcome_payload(outcome: Outcome) -> OutcomePayload:
         "status": outcome.status,
         "document_id": outcome.document_id,
         "reason": outcome.reason,
+        "note": outcome.note,
     }
 
 

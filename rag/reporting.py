@@ -41,7 +41,8 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
 
 
 def _why(outcome: Outcome) -> str:
-    return f": {outcome.reason}" if outcome.reason else ""
+    said = outcome.reason or outcome.note
+    return f": {said}" if said else ""
 
 
 def _size(size: float) -> str:

@@ -61,7 +61,8 @@ class Parsed:
     `pages[n]` is the offset at which physical page n + 1 begins; `page_labels[n]` is the label
     the file gives it. Both are empty for formats without pages. `headings` are in text order.
     `skipped` are stretches of the text that are no prose, such as front matter. `attachments`
-    become documents of their own, beside this one.
+    become documents of their own, beside this one. `note` is what whoever added the file should
+    know although it was read, such as what of it was not.
     """
 
     text: str
@@ -74,6 +75,7 @@ class Parsed:
     page_labels: tuple[str, ...] = ()
     skipped: tuple[Span, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +342,7 @@ class Outcome:
 
     So has a file that is there and was removed, and one that was moved. `size` is the file's in
     bytes, or its document's where it is gone; None where it is not known.
+    `note` is what its reader says of a file that was taken, such as pages without text.
     """
 
     source: str
@@ -348,6 +351,7 @@ class Outcome:
     reason: str | None = None
     refused_as: type[FileRefused] | None = None
     size: int | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

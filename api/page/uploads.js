@@ -12,10 +12,10 @@ const FOLDER = "Folders can't be added here: drop the files in it, or use “rag
 
 /** What became of a file, and of the files that came inside it. */
 function reported([own, ...inside]) {
-	const refused = inside.filter(({ status }) => status === "refused");
+	const noted = inside.filter(({ status, note }) => status === "refused" || note);
 	const taken = inside.filter(({ status }) => !["refused", "removed"].includes(status)).length;
-	const words = `${own.reason ?? own.status}${taken ? ` with ${counted(taken, "attachment")}` : ""}`;
-	return [words, ...refused.map(({ source, reason }) => `${source.slice(own.source.length + 1)}: ${reason}`)].join("; ");
+	const words = `${own.reason ?? own.note ?? own.status}${taken ? ` with ${counted(taken, "attachment")}` : ""}`;
+	return [words, ...noted.map(({ source, reason, note }) => `${source.slice(own.source.length + 1)}: ${reason ?? note}`)].join("; ");
 }
 
 /** Returns what lets files in or not, and what puts outcomes away; `done` is called when all are sent. */

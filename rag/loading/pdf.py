@@ -23,6 +23,7 @@ from rag.types import Parsed
 _HEADER = 1024  # bytes from the start within which readers look for the header
 _TRAILER = 4096  # bytes from the end within which they look for the table of contents
 _CREATED = re.compile(r"D:(\d{4})(\d\d)(\d\d)")
+_MOST_NAMED = 10  # pages without text that the note names
 # Titles that a word processor made up from a file's name.
 _MADE_UP = re.compile(r"untitled.*|microsoft \w+ - .*|.*\.(docx?|odt|indd|tex|dvi|rtf|pdf)", re.I)
 
@@ -147,7 +148,18 @@ def _parsed(contents: _Contents, loader: str) -> Parsed:
         headings=headings,
         pages=tuple(min(start, len(text)) for start in starts),
         page_labels=tuple(one_line(label) or "" for label in contents.labels),
+        note=_note(contents.pages),
     )
+
+
+def _note(pages: Sequence[Sequence[Block]]) -> str | None:
+    """Which pages gave no text, such as scans among pages of text."""
+    empty = [number for number, page in enumerate(pages, start=1) if not page]
+    if not empty:
+        return None
+    shown = ", ".join(map(str, empty[:_MOST_NAMED])) + (", …" if len(empty) > _MOST_NAMED else "")
+    have = "has" if len(empty) == 1 else "have"
+    return f"{len(empty)} of {len(pages)} pages {have} no text: {shown}"
 
 
 READER: FormatReader = PdfReader()

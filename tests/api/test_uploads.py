@@ -52,7 +52,7 @@ def test_added_replaced_unchanged_refused(empty: TestClient) -> None:
     assert body.keys() == {"results"}
     first = {result["source"]: result for result in body["results"]}
     for result in body["results"]:
-        assert result.keys() == {"source", "status", "document_id", "reason"}
+        assert result.keys() == {"source", "status", "document_id", "reason", "note"}
         assert (result["status"], result["reason"]) == ("added", None)
     status, body = _upload(
         empty, kept, ("changed.txt", b"It is blue.\n"), ("new.md", b"# New\n\nIt is new.\n"),

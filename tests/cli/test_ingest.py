@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from fpdf import FPDF
 
 Run: TypeAlias = Callable[..., Any]
 
@@ -51,6 +52,21 @@ def test_ingest_in_words(run: Run, folder: Path) -> None:
     assert "added     parking.txt" in lines
     assert any(line.startswith("refused   photo.jpg: unsupported") for line in lines)
     assert lines[-1].startswith("3 added, 0 replaced, 0 moved, 0 unchanged, 0 removed, 1 refused; ")
+
+
+def test_pages_without_text_are_told(run: Run, folder: Path) -> None:
+    scans = FPDF()
+    scans.add_page()
+    scans.set_font("Helvetica", size=11)
+    scans.multi_cell(0, 6, "The ferry to the island leaves at 07:45 every day.")
+    scans.add_page()
+    scans.output(str(folder / "ferry.pdf"))
+    note = "1 of 2 pages has no text: 2"
+    assert f"added     ferry.pdf: {note}" in run("ingest", folder).out.splitlines()
+    (folder / "copy.pdf").write_bytes((folder / "ferry.pdf").read_bytes())
+    ran = run("ingest", folder, "--json")
+    assert {r["source"]: r["note"] for r in ran.json["results"] if r["note"]} == {"copy.pdf": note}
+    assert ran.status == 0
 
 
 def test_a_vanished_file_is_forgotten(run: Run, folder: Path) -> None:

@@ -39,6 +39,7 @@ def test_what_passes_the_wire_comes_back_equal() -> None:
         headings=(Heading(Span(0, 1), 2, "\U0001f600"),),
         pages=(0, 3),
         page_labels=("i", ""),
+        note="a note",
         skipped=(Span(1, 2),),
     )
     assert parsed_from_json(unpacked(packed(parsed_to_json(parsed)))) == parsed

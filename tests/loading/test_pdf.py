@@ -50,6 +50,19 @@ def test_paragraphs_headings_and_pages(make_pdf: MakePdf) -> None:
     start = parsed.text.index(third)
     assert parsed.pages == (0, start, start, len(parsed.text))
     assert (parsed.title, parsed.page_labels) == ("Travel", ())
+    assert parsed.note == "2 of 4 pages have no text: 2, 4"
+
+
+@pytest.mark.parametrize(
+    ("empty", "note"),
+    [
+        (0, None),
+        (1, "1 of 2 pages has no text: 2"),
+        (11, "11 of 12 pages have no text: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"),
+    ],
+)
+def test_pages_without_text_are_named(make_pdf: MakePdf, empty: int, note: str | None) -> None:
+    assert read(make_pdf([FIRST], *[[]] * empty)).note == note
 
 
 def test_what_the_file_says_about_itself(make_pdf: MakePdf) -> None:

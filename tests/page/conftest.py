@@ -198,7 +198,13 @@ class FakeApi:
 def _outcome(
     source: str, status: str, document_id: str | None = None, reason: str | None = None
 ) -> dict[str, Any]:
-    return {"source": source, "status": status, "document_id": document_id, "reason": reason}
+    return {
+        "source": source,
+        "status": status,
+        "document_id": document_id,
+        "reason": reason,
+        "note": "1 of 2 pages has no text: 2" if "half-scanned" in source else None,
+    }
 
 
 class Server(ThreadingHTTPServer):

@@ -117,6 +117,13 @@ def test_a_job_that_comes_to_nothing_says_so(
     expect(outcomes(page)).to_have_text([f"large.txt{told}"])
 
 
+def test_what_was_not_read_of_a_file_is_told(page: Page) -> None:
+    page.goto("/")
+    choose(page, file("half-scanned.txt", "Half."))
+    expect(tally(page)).to_have_text("1 added")
+    expect(outcomes(page)).to_have_text(["half-scanned.txt1 of 2 pages has no text: 2"])
+
+
 def test_files_go_to_the_collection_that_is_chosen(page: Page, api: FakeApi) -> None:
     api.collections = ("default", "zoo")
     page.goto("/")

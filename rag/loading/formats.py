@@ -21,7 +21,7 @@ _MODULES = {
     ".md": "markdown",
     ".msg": "outlook",
     ".ndjson": "json_lines",
-    ".pdf": "pdf",
+    ".pdf": "pdf.reader",
     ".tsv": "delimited",
     ".txt": "plain",
     ".xlsm": "xlsx",

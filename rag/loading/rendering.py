@@ -16,6 +16,11 @@ _LIGATURES = str.maketrans(
 )
 
 
+def clean(text: str) -> str:
+    """What is shown of a text: one kind of line end, no controls, no joined letters."""
+    return _LINE_END.sub("\n", printable(text).translate(_LIGATURES))
+
+
 class Rendering:
     """A text that grows block by block.
 
@@ -31,7 +36,7 @@ class Rendering:
 
     def add(self, block: str, level: int | None = None) -> None:
         """Appends a block: a heading where it has a level, else prose; blank ones vanish."""
-        block = _LINE_END.sub("\n", printable(block).translate(_LIGATURES))
+        block = clean(block)
         for piece in paragraphs(block):
             words = piece.of(block)
             if level is not None:

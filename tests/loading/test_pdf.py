@@ -12,7 +12,7 @@ from pypdf.generic import DictionaryObject, NameObject
 
 from rag.errors import FileRefused, UnsupportedFormat
 from rag.loading.formats import parse
-from rag.loading.pdf import _by_pypdf
+from rag.loading.pdf.reader import _by_pypdf
 from rag.text import paragraphs
 from rag.types import Parsed
 
@@ -173,9 +173,9 @@ def test_another_format_under_this_name_is_refused() -> None:
 
 def test_the_second_library_reads_the_same_words(make_pdf: MakePdf) -> None:
     contents = _by_pypdf(make_pdf(["# Travel", FIRST], [SECOND]))
-    found = " ".join(block.text for page in contents.pages for block in page)
+    found = " ".join(block.text for block in contents.blocks)
     assert found.split() == f"Travel {FIRST} {SECOND}".split()
-    assert len(contents.pages) == 2
+    assert (contents.pages, [block.page for block in contents.blocks]) == (2, [0, 1])
 
 
 def test_what_neither_library_reads_is_damaged(make_pdf: MakePdf) -> None:

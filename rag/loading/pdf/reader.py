@@ -14,9 +14,11 @@ from pypdfium2 import raw
 from rag.errors import FileRefused
 from rag.loading.base import FormatReader
 from rag.loading.metadata import iso_date, language_tag, one_line
-from rag.loading.pdf_blocks import Block, Hyphens, blocks, heading_levels, is_short
-from rag.loading.pdf_lines import lines
-from rag.loading.rendering import Rendering
+from rag.loading.pdf.blocks import PAGE, Block
+from rag.loading.pdf.headings import levels
+from rag.loading.pdf.hyphens import Hyphens
+from rag.loading.pdf.pages import blocks_of
+from rag.loading.rendering import Rendering, clean
 from rag.text import paragraphs
 from rag.types import Parsed
 
@@ -30,7 +32,8 @@ _MADE_UP = re.compile(r"untitled.*|microsoft \w+ - .*|.*\.(docx?|odt|indd|tex|dv
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    pages: Sequence[Sequence[Block]]
+    blocks: Sequence[Block]
+    pages: int
     labels: tuple[str, ...]
     title: str | None
     created: str | None
@@ -40,7 +43,7 @@ class _Contents:
 class PdfReader:
     """Reads .pdf with text in it; a picture of text is refused, not recognised."""
 
-    loader = "pdf/1"
+    loader = "pdf/2"
     extensions = frozenset({".pdf"})
 
     def matches(self, data: bytes) -> bool:
@@ -51,7 +54,7 @@ class PdfReader:
             # Libraries rescue some pages of such a file; the rest would be missing unnoticed.
             raise FileRefused("the end of the PDF is missing: a broken copy? fetch it again")
         contents = _by_pdfium(data)
-        if contents is None or not any(contents.pages):
+        if contents is None or not contents.blocks:
             contents = _by_pypdf(data)
         parsed = _parsed(contents, self.loader)
         if not parsed.text:
@@ -67,7 +70,8 @@ def _by_pdfium(data: bytes) -> _Contents | None:
             numbers = range(len(document))
             labels = tuple(document.get_page_label(number) for number in numbers)
             return _Contents(
-                pages=[_page(document, number) for number in numbers],
+                blocks=blocks_of(document),
+                pages=len(document),
                 labels=labels if any(labels) else (),
                 title=document.get_metadata_value("Title"),
                 created=document.get_metadata_value("CreationDate"),
@@ -77,15 +81,6 @@ def _by_pdfium(data: bytes) -> _Contents | None:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
             raise _encrypted() from None
         return None
-
-
-def _page(document: pdfium.PdfDocument, number: int) -> list[Block]:
-    page = document[number]
-    letters = page.get_textpage()
-    found = list(blocks(list(lines(letters))))
-    letters.close()  # now: a book's pages would otherwise pile up in memory
-    page.close()
-    return found
 
 
 def _language(document: pdfium.PdfDocument) -> str:
@@ -105,7 +100,12 @@ def _by_pypdf(data: bytes) -> _Contents:
             raise _encrypted()
         about: Mapping[str, object] = reader.metadata or {}
         return _Contents(
-            pages=[_plain_blocks(page.extract_text()) for page in reader.pages],
+            blocks=[
+                block
+                for number, page in enumerate(reader.pages)
+                for block in _plain_blocks(page.extract_text(), number)
+            ],
+            pages=len(reader.pages),
             labels=(),
             title=str(about.get("/Title", "")),
             created=str(about.get("/CreationDate", "")),
@@ -118,8 +118,8 @@ def _by_pypdf(data: bytes) -> _Contents:
         raise FileRefused("damaged PDF: its pages can't be read; export it again") from None
 
 
-def _plain_blocks(text: str) -> list[Block]:
-    return [Block(" ".join(span.of(text).split())) for span in paragraphs(text)]
+def _plain_blocks(text: str, page: int) -> list[Block]:
+    return [Block(" ".join(span.of(text).split()), page) for span in paragraphs(text)]
 
 
 def _encrypted() -> FileRefused:
@@ -127,15 +127,15 @@ def _encrypted() -> FileRefused:
 
 
 def _parsed(contents: _Contents, loader: str) -> Parsed:
-    everything = [block for page in contents.pages for block in page]
-    levels, hyphens = heading_levels(everything), Hyphens(everything)
-    rendering = Rendering()
-    starts = []
-    for page in contents.pages:
-        starts.append(rendering.offset)
-        for block in page:
-            level = levels.get(block.size) if is_short(block) else None
-            rendering.add(hyphens.mended(block.text), level)
+    hyphens = Hyphens(block.text for block in contents.blocks)
+    rendering, starts = Rendering(), _Starts(contents.pages)
+    for block, level in zip(contents.blocks, levels(contents.blocks), strict=True):
+        first, *others = hyphens.mended(block.text).split(PAGE)
+        starts.note(block.page, rendering.offset)
+        for number, _ in enumerate(others, start=1):
+            before = "".join([first, *others[: number - 1]])
+            starts.note(block.page + number, rendering.offset + len(clean(before)))
+        rendering.add("".join([first, *others]), level)
     text, headings = rendering.text, rendering.headings
     named, created = one_line(contents.title), _CREATED.match(contents.created or "")
     title = named if named and not _MADE_UP.fullmatch(named) else None
@@ -146,20 +146,40 @@ def _parsed(contents: _Contents, loader: str) -> Parsed:
         date=iso_date("-".join(created.groups()) if created else None),
         language=language_tag(contents.language),
         headings=headings,
-        pages=tuple(min(start, len(text)) for start in starts),
+        pages=starts.all(len(text)),
         page_labels=tuple(one_line(label) or "" for label in contents.labels),
-        note=_note(contents.pages),
+        note=_note(contents),
     )
 
 
-def _note(pages: Sequence[Sequence[Block]]) -> str | None:
+class _Starts:
+    """Where each page begins in the text; one without text where the next one does."""
+
+    def __init__(self, pages: int) -> None:
+        self._pages = pages
+        self._found: list[int] = []
+
+    def note(self, page: int, offset: int) -> None:
+        self._found += [offset] * (page + 1 - len(self._found))
+
+    def all(self, end: int) -> tuple[int, ...]:
+        missing = self._pages - len(self._found)
+        return tuple(min(offset, end) for offset in [*self._found, *[end] * missing])
+
+
+def _note(contents: _Contents) -> str | None:
     """Which pages gave no text, such as scans among pages of text."""
-    empty = [number for number, page in enumerate(pages, start=1) if not page]
+    full = {
+        page
+        for block in contents.blocks
+        for page in range(block.page, block.page + block.text.count(PAGE) + 1)
+    }
+    empty = [number + 1 for number in range(contents.pages) if number not in full]
     if not empty:
         return None
     shown = ", ".join(map(str, empty[:_MOST_NAMED])) + (", …" if len(empty) > _MOST_NAMED else "")
     have = "has" if len(empty) == 1 else "have"
-    return f"{len(empty)} of {len(pages)} pages {have} no text: {shown}"
+    return f"{len(empty)} of {contents.pages} pages {have} no text: {shown}"
 
 
 READER: FormatReader = PdfReader()

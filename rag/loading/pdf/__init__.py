@@ -1,0 +1,1 @@
+"""PDF: words and rules on pages to paragraphs, headings and tables."""

@@ -1,0 +1,210 @@
+"""The words and lines of print on a PDF page, and where they stand.
+
+Positions are in points, 1/72 inch, counted from the lower left corner of the page as it is read:
+a page whose text runs up or down its side is turned first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+HYPHEN = "\x02"
+"""What pdfium writes for a hyphen that ends a line, the line's end swallowed."""
+
+BULLET = re.compile(r"(?:[•◦▪‣·∙●○■–—*-]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
+"""What begins an item of a list."""
+
+_STRETCH = re.compile(rf"[^\r\n{HYPHEN}]+{HYPHEN}?")
+_WORD = re.compile(r"\S+")
+_SAME_HEIGHT = 0.1  # points
+_LAST_CODE = 0x10FFFF
+_PART = 0.9  # sizes; words farther apart on one line may stand in different columns or cells
+_BOLD = re.compile(r"bold|black|heavy|demi|cmbx|-bd", re.I)
+_QUARTER = math.pi / 2
+_FONT_NAME = 128  # bytes of a font's name that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and its box; `base` is where its letters stand, `size` the height of their type.
+
+    `bold` is that of the first and the last word of its line.
+    """
+
+    text: str
+    left: float
+    right: float
+    base: float
+    size: float
+    bold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of print, or the part of one that a wide gap sets off.
+
+    `size` is that of most of its letters: neither a footnote's mark nor one word in another font
+    changes it. `first` is the width of its first word. `row` is set for what never joins other
+    lines, such as a row of a table. `heading` is the level of the outline's entry that it belongs
+    to, and a number that tells neighbouring entries apart.
+    """
+
+    text: str
+    left: float
+    right: float
+    base: float
+    size: float
+    first: float
+    bold: bool = False
+    row: bool = False
+    heading: tuple[int, int] | None = None
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What is printed on a page: the words of each line or part of one, and those set across them.
+
+    `turn` is how many quarters the page was turned to the right so that its text is level.
+    """
+
+    parts: Sequence[Sequence[Word]]
+    across: Sequence[Sequence[Word]]
+    turn: int
+    bottom: float
+    top: float
+
+
+def line_of(words: Sequence[Word]) -> Line:
+    """The line that neighbouring words make."""
+    sizes: Counter[float] = Counter()
+    for word in words:
+        sizes[word.size] += len(word.text)
+    return Line(
+        " ".join(word.text for word in words),
+        left=min(word.left for word in words),
+        right=max(word.right for word in words),
+        base=min(words[0].base, words[-1].base),
+        size=max(sizes, key=lambda size: sizes[size]),
+        first=words[0].right - words[0].left,
+        bold=all(word.bold for word in words),
+    )
+
+
+def print_of(page: pdfium.PdfPage) -> Print:
+    """Raises `PdfiumError`."""
+    letters = page.get_textpage()
+    stretches = list(_stretches(letters))
+    weights: Counter[int] = Counter()
+    for stretch in stretches:
+        weights[stretch.turn] += len(stretch.text)
+    turn = max(weights, key=lambda one: weights[one], default=0)
+    level: list[list[Word]] = []
+    across: list[list[Word]] = []
+    for stretch in stretches:
+        words = list(_words(letters, stretch))
+        if stretch.turn != turn:
+            across.append(words)
+        else:
+            level += _parts(words)
+    letters.close()  # now: a book's pages would otherwise pile up in memory
+    left, bottom, right, top = page.get_bbox()
+    heights = [turned(x, y, turn)[1] for x in (left, right) for y in (bottom, top)]
+    return Print(level, across, turn, min(heights), max(heights))
+
+
+def turned(x: float, y: float, turn: int) -> tuple[float, float]:
+    """A point after so many quarters to the right around the origin."""
+    for _ in range(turn):
+        x, y = y, -x
+    return x, y
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Letters that pdfium takes for one line, from number `start` on."""
+
+    start: int
+    text: str
+    turn: int
+
+
+def _stretches(letters: pdfium.PdfTextPage) -> Iterator[_Stretch]:
+    codes = [raw.FPDFText_GetUnicode(letters.raw, n) for n in range(letters.count_chars())]
+    text = "".join(chr(code) if code <= _LAST_CODE else "\ufffd" for code in codes)
+    for found in _STRETCH.finditer(text):
+        words = found[0].strip()
+        if words:
+            start = text.index(words, found.start())
+            angle = raw.FPDFText_GetCharAngle(letters.raw, start)
+            yield _Stretch(start, words, round(-angle / _QUARTER) % 4)
+
+
+def _words(letters: pdfium.PdfTextPage, stretch: _Stretch) -> Iterator[Word]:
+    places = [
+        (stretch.start + found.start(), stretch.start + found.end() - 1, found[0])
+        for found in _WORD.finditer(stretch.text)
+    ]
+    bold = _is_bold(letters, places[0][0]) and _is_bold(letters, places[-1][0])
+    height = size = 0.0
+    for first, last, text in places:
+        left, low, right, high = _box(letters, first, stretch.turn)
+        if last > first:
+            box = _box(letters, last, stretch.turn)
+            left, low = min(left, box[0]), min(low, box[1])
+            right, high = max(right, box[2]), max(high, box[3])
+        if abs(high - low - height) > _SAME_HEIGHT:
+            height, size = high - low, _size(letters, first, high - low)
+        yield Word(text, left, right, _base(letters, first, stretch.turn), size, bold)
+
+
+def _box(letters: pdfium.PdfTextPage, number: int, turn: int) -> tuple[float, float, float, float]:
+    """From left, bottom, right and top of a letter's place in its font."""
+    left, bottom, right, top = letters.get_charbox(number, loose=True)
+    if not turn:
+        return left, bottom, right, top
+    (x, y), (end_x, end_y) = turned(left, bottom, turn), turned(right, top, turn)
+    return min(x, end_x), min(y, end_y), max(x, end_x), max(y, end_y)
+
+
+def _base(letters: pdfium.PdfTextPage, number: int, turn: int) -> float:
+    x, y = ctypes.c_double(), ctypes.c_double()
+    raw.FPDFText_GetCharOrigin(letters.raw, number, x, y)
+    return turned(x.value, y.value, turn)[1]
+
+
+def _size(letters: pdfium.PdfTextPage, number: int, height: float) -> float:
+    """The size of type in half points; its box's height where a font's own size means little."""
+    matrix = raw.FS_MATRIX()
+    raw.FPDFText_GetMatrix(letters.raw, number, matrix)
+    size = raw.FPDFText_GetFontSize(letters.raw, number) * math.hypot(matrix.c, matrix.d)
+    return max(1.0, round(2 * (size if height / 2 < size < height * 1.5 else height)) / 2)
+
+
+def _is_bold(letters: pdfium.PdfTextPage, number: int) -> bool:
+    name = ctypes.create_string_buffer(_FONT_NAME)
+    raw.FPDFText_GetFontInfo(letters.raw, number, name, _FONT_NAME, ctypes.c_int())
+    return bool(_BOLD.search(name.value.decode("latin-1")))
+
+
+def _parts(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """The words of a line up to each wide gap."""
+    part: list[Word] = []
+    for word in words:
+        if part and not -word.size < word.left - part[-1].right < _PART * word.size:
+            yield part
+            part = []
+        part.append(word)
+    if part:
+        yield part

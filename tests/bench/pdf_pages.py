@@ -181,8 +181,7 @@ def make(seed: int, columns: int, blocks: int = 60) -> Made:
         layout.y += style.size
         layout.starts = layout.y
         expected.append(title)
-    for block in content(chance, blocks):
-        expected.append(_set(layout, block))
+    expected += [_set(layout, block) for block in content(chance, blocks)]
     _draw(layout, title)
     return Made(bytes(pdf.output()), tuple(expected))
 

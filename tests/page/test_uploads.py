@@ -87,7 +87,13 @@ def _job(state: str, encoded: int, *results: Any, detail: str | None = None) -> 
 def test_a_large_file_is_watched_until_it_is_through(
     page: Page, api: FakeApi, until: Callable[[Callable[[], bool]], None]
 ) -> None:
-    added = {"source": "large.txt", "status": "added", "document_id": "0", "reason": None}
+    added = {
+        "source": "large.txt",
+        "status": "added",
+        "document_id": "0",
+        "reason": None,
+        "note": None,
+    }
     api.jobs = [_job("waiting", 0), _job("running", 64), _job("done", 80, added)]
     held: list[Route] = []
     page.route("**/v1/jobs/*", lambda route: held.append(route))  # noqa: PLW0108 - it is looked into

@@ -233,6 +233,14 @@ def test_turned_pages_are_read_as_they_are_meant(
     assert blocks(read(out.getvalue())) == ["Travel", FIRST, SECOND]
 
 
+def test_an_accent_before_its_letter_becomes_one_letter_with_it() -> None:
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("Helvetica", size=11)
+    pdf.multi_cell(0, 6, "Niels M\xa8oller, caf\xb4e, 10 \xa8 and \xa8q")
+    assert read(bytes(pdf.output())).text == "Niels Möller, café, 10 ¨ and ¨q"
+
+
 def test_words_up_the_side_of_a_page_stand_after_its_text() -> None:
     pdf = FPDF()
     pdf.add_page()

@@ -33,11 +33,12 @@ class Hyphens:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._words: set[str] = set()
-        for text in texts:
-            for word in _WORD.findall(_BROKEN.sub(" ", text).lower()):
-                parts = word.split("-")
-                self._words |= {word, *(f"{one}-{other}" for one, other in pairwise(parts))}
+        text = "\n".join(texts)
+        self._words = (
+            set(_WORD.findall(_BROKEN.sub(" ", text).lower())) if HYPHEN in text else set()
+        )
+        compounds = [word.split("-") for word in self._words if "-" in word]
+        self._words |= {f"{one}-{other}" for parts in compounds for one, other in pairwise(parts)}
 
     def mended(self, text: str) -> str:
         return _BROKEN.sub(self._joined, text)

@@ -38,7 +38,7 @@ def build(settings: Settings, busy_seconds: float = 1.0) -> Service:
             embedder=settings.embedder,
             load_embedder=lambda name: _load_embedder(name, settings.cache),
             load_reader=lambda: _load_reader(settings),
-            parser=Parser(),
+            parser=Parser(ocr=settings.ocr),
             tunings=Tunings(settings.home),
             feedback=FeedbackFile(settings.home),
             pace=PaceFile(settings.home),
@@ -73,7 +73,7 @@ def doctor(settings: Settings, busy_seconds: float = 1.0) -> Doctor:
             upkeep=Upkeep(settings.home, busy_seconds),
             load_embedder=lambda: _load_embedder(settings.embedder, settings.cache),
             load_reader=lambda: _load_reader(settings),
-            parser=Parser(),
+            parser=Parser(ocr=settings.ocr),
             max_file_bytes=settings.max_file_bytes,
         )
     )

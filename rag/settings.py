@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ LONGEST_QUESTION = 2_000  # characters; no model reads that far
 MOST_PASSAGES = 100
 _USUAL_PASSAGES = 5  # that clients ask for who say nothing of it
 _MEGABYTE = 1_000_000
+_LANGUAGES = re.compile(r"[A-Za-z]\w*(?:\+[A-Za-z]\w*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Settings:
     starts. The limits are bytes, characters, passages, requests and seconds; `max_waiting` are
     those beside the ones at work, `rate` is such as "120/minute", None for no limit. With
     `read_only` nothing in `home` is ever written. `log` is how a server says what it does: `text`
-    or `json`.
+    or `json`. `ocr` are the languages that scans are read in, as tesseract names them.
     """
 
     home: Path
@@ -50,6 +52,7 @@ class Settings:
     paths: tuple[Path, ...] = ()
     read_only: bool = False
     log: str = "text"
+    ocr: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -65,6 +68,7 @@ class Settings:
             paths=tuple(Path(p) for p in environment.get("RAG_PATHS", "").split("\n") if p),
             read_only=_is_on(environment, "RAG_READ_ONLY"),
             log=_one_of(environment, "RAG_LOG", FORMATS),
+            ocr=_languages(environment),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -88,6 +92,7 @@ class Settings:
             "RAG_PATHS": "\n".join(map(str, self.paths)),
             "RAG_READ_ONLY": str(int(self.read_only)),
             "RAG_LOG": self.log,
+            "RAG_OCR": self.ocr or "",
         }
 
 
@@ -112,6 +117,15 @@ def _one_of(environment: Mapping[str, str], name: str, values: Sequence[str]) ->
     if value not in values:
         raise InvalidInput(f"{name} is {value!r}: give {' or '.join(values)}")
     return value
+
+
+def _languages(environment: Mapping[str, str]) -> str | None:
+    text = environment.get("RAG_OCR")
+    if text and not _LANGUAGES.fullmatch(text):
+        raise InvalidInput(
+            f"RAG_OCR is {text!r}: give languages as tesseract names them, such as eng or eng+deu"
+        )
+    return text or None
 
 
 def _limits(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from rag.types import Parsed
 # folder may hold somebody's html.py.
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from rag.loading.worker import main; main(int(sys.argv[1]))"
+    "from rag.loading.worker import main; main(int(sys.argv[1]), sys.argv[3])"
 )
 _KINDS = {"refused": FileRefused, "too_large": TooLarge, "unsupported": UnsupportedFormat}
 _DYING_SECONDS = 5.0
@@ -36,13 +36,13 @@ class _Child:
     channel: socket.socket
 
     @classmethod
-    def started(cls) -> _Child:
+    def started(cls, ocr: str) -> _Child:
         ours, theirs = socket.socketpair()
         with theirs:
             number = theirs.fileno()
             command = [sys.executable, "-I", "-B", "-W", "ignore", "-c", _BOOT, str(number)]
             process = subprocess.Popen(  # noqa: S603 - no part of it comes from outside
-                [*command, json.dumps(sys.path)],
+                [*command, json.dumps(sys.path), ocr],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(number,),
@@ -71,10 +71,16 @@ class Parser:
 
     The child starts with the first file, lives on from file to file, and is replaced after a file
     has killed it. Threads may share a parser; they take turns. Use it as a context manager.
+    Pictures of text are read in the languages `ocr`, such as "eng+deu", and left unread without.
     """
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - it is frozen
+    def __init__(
+        self,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        ocr: str | None = None,
+    ) -> None:
         self._limits = limits
+        self._ocr = ocr or ""
         self._lock = threading.Lock()
         self._child: _Child | None = None
 
@@ -129,7 +135,7 @@ class Parser:
         if self._child is not None and self._child.process.poll() is not None:
             self._stop()
         if self._child is None:
-            self._child = _Child.started()
+            self._child = _Child.started(self._ocr)
         return self._child
 
     def _stop(self) -> None:

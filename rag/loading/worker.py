@@ -11,6 +11,7 @@ import resource
 import socket
 
 from rag.errors import FileRefused, TooLarge, UnsupportedFormat
+from rag.loading import ocr
 from rag.loading.formats import extension_of, parse
 from rag.loading.limits import Limits, impose, is_swollen
 from rag.loading.wire import packed, parsed_to_json, receive, send, unpacked
@@ -18,8 +19,12 @@ from rag.loading.wire import packed, parsed_to_json, receive, send, unpacked
 _NO_BOUND = 1 << 62  # the parent is trusted; it has bounded the file already
 
 
-def main(descriptor: int) -> None:
-    """Serves requests from an inherited socket until the other side closes it."""
+def main(descriptor: int, languages: str) -> None:
+    """Serves requests from an inherited socket until the other side closes it.
+
+    Pictures of text are read in `languages`, left unread where that is empty.
+    """
+    ocr.languages = languages or None
     logging.disable()  # what a library thinks of somebody's file is no log of ours
     for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
         resource.setrlimit(kind, (0, 0))  # no dump of what it reads, nor any other file

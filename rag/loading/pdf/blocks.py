@@ -176,6 +176,8 @@ def _runs_on(paragraph: _Paragraph, line: Line, region: Region, style: Style) ->
     above = paragraph.lines[-1]
     if above.row or line.row or above.heading or line.heading:
         return False
+    if region.page > paragraph.pages[-1] + 1:  # a picture is between them
+        return False
     if above.bold != line.bold or sizes_differ(above, line):
         return False
     if _breaks_word(above):

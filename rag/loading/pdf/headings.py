@@ -91,7 +91,7 @@ def levels(blocks: Iterable[Block]) -> list[int | None]:
     blocks = list(blocks)
     letters: Counter[float] = Counter()
     for block in blocks:
-        letters[block.size] += len(block.text)
+        letters[block.size] += len(block.text) if block.size else 0
     usual = max(letters, key=lambda size: letters[size], default=0.0)
     known: dict[float, int] = {}
     for block in blocks:

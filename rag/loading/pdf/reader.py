@@ -6,7 +6,7 @@ import ctypes
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
@@ -18,6 +18,7 @@ from rag.loading.pdf.blocks import PAGE, Block
 from rag.loading.pdf.headings import levels
 from rag.loading.pdf.hyphens import Hyphens
 from rag.loading.pdf.pages import blocks_of
+from rag.loading.pdf.scans import Scans, read_scans
 from rag.loading.rendering import Rendering, clean
 from rag.text import paragraphs
 from rag.types import Parsed
@@ -38,6 +39,7 @@ class _Contents:
     title: str | None
     created: str | None
     language: str | None
+    scans: Scans = field(default_factory=Scans)
 
 
 class PdfReader:
@@ -55,11 +57,13 @@ class PdfReader:
             raise FileRefused("the end of the PDF is missing: a broken copy? fetch it again")
         contents = _by_pdfium(data)
         if contents is None or not contents.blocks:
-            contents = _by_pypdf(data)
+            scans = contents.scans if contents else Scans()
+            contents = replace(_by_pypdf(data), scans=scans)
         parsed = _parsed(contents, self.loader)
         if not parsed.text:
             pages = f"{len(parsed.pages)} page{'' if len(parsed.pages) == 1 else 's'}"
-            raise FileRefused(f"no text came out of {pages}; is it a scan? run OCR on it first")
+            help_ = contents.scans.why_not or "is it a scan? run OCR on it first, or set RAG_OCR"
+            raise FileRefused(f"no text came out of {pages}; {help_}")
         return parsed
 
 
@@ -69,9 +73,12 @@ def _by_pdfium(data: bytes) -> _Contents | None:
         with pdfium.PdfDocument(data) as document:
             numbers = range(len(document))
             labels = tuple(document.get_page_label(number) for number in numbers)
+            blocks = blocks_of(document)
+            scans = read_scans(document, _without_text(blocks, len(document)))
             return _Contents(
-                blocks=blocks_of(document),
+                blocks=sorted([*blocks, *scans.blocks], key=lambda block: block.page),
                 pages=len(document),
+                scans=scans,
                 labels=labels if any(labels) else (),
                 title=document.get_metadata_value("Title"),
                 created=document.get_metadata_value("CreationDate"),
@@ -167,19 +174,36 @@ class _Starts:
         return tuple(min(offset, end) for offset in [*self._found, *[end] * missing])
 
 
-def _note(contents: _Contents) -> str | None:
-    """Which pages gave no text, such as scans among pages of text."""
+def _without_text(blocks: Sequence[Block], pages: int) -> list[int]:
     full = {
         page
-        for block in contents.blocks
-        for page in range(block.page, block.page + block.text.count(PAGE) + 1)
+        for block in blocks
+        for page in range(block.page, block.page + 1 + block.text.count(PAGE))
     }
-    empty = [number + 1 for number in range(contents.pages) if number not in full]
-    if not empty:
-        return None
-    shown = ", ".join(map(str, empty[:_MOST_NAMED])) + (", …" if len(empty) > _MOST_NAMED else "")
-    have = "has" if len(empty) == 1 else "have"
-    return f"{len(empty)} of {contents.pages} pages {have} no text: {shown}"
+    return [number for number in range(pages) if number not in full]
+
+
+def _note(contents: _Contents) -> str | None:
+    """Which pages are pictures that were read, and which gave no text."""
+    sure = contents.scans.confidence
+    said = []
+    if sure:
+        mean = sum(sure.values()) / len(sure)
+        verb = "was" if len(sure) == 1 else "were"
+        said.append(
+            f"{_counted(list(sure), contents.pages, f'{verb} read by OCR, {mean:.0f} % sure')}"
+        )
+    if empty := _without_text(contents.blocks, contents.pages):
+        have = "has" if len(empty) == 1 else "have"
+        said.append(_counted(empty, contents.pages, f"{have} no text"))
+        said += filter(None, [contents.scans.why_not])
+    return "; ".join(said) or None
+
+
+def _counted(numbers: Sequence[int], pages: int, what: str) -> str:
+    shown = ", ".join(str(number + 1) for number in numbers[:_MOST_NAMED])
+    more = ", …" if len(numbers) > _MOST_NAMED else ""
+    return f"{len(numbers)} of {pages} pages {what}: {shown}{more}"
 
 
 READER: FormatReader = PdfReader()

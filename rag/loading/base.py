@@ -22,7 +22,10 @@ class FormatReader(Protocol):
     def extensions(self) -> frozenset[str]: ...
 
     def matches(self, data: bytes) -> bool:
-        """Whether the content is of this kind; the extension alone proves nothing."""
+        """Whether the content is of this kind; the extension alone proves nothing.
+
+        Raises `FileRefused` where it is a container that is not opened, such as a zip bomb.
+        """
         ...
 
     def read(self, data: bytes) -> Parsed:

@@ -11,6 +11,8 @@ from rag.types import Parsed
 
 # Modules, not readers: listing a folder must not load four parsing libraries.
 _MODULES = {
+    ".docm": "docx",
+    ".docx": "docx",
     ".htm": "html",
     ".html": "html",
     ".markdown": "markdown",
@@ -18,6 +20,7 @@ _MODULES = {
     ".pdf": "pdf",
     ".txt": "plain",
 }
+_LOCK = "~$"
 
 EXTENSIONS = frozenset(_MODULES)
 """Every extension that has a reader: lower case, dot included."""
@@ -30,6 +33,8 @@ def extension_of(source: str) -> str:
 
 def why_unsupported(source: str) -> str | None:
     """The reason for which a path has no reader, or None where it has one."""
+    if PurePosixPath(source).name.startswith(_LOCK):
+        return "no document: a lock that Office leaves while the file is open; close it there"
     extension = extension_of(source)
     if extension in EXTENSIONS:
         return None

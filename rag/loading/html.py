@@ -13,7 +13,7 @@ from rag.loading.html_metadata import about_page
 from rag.loading.html_tables import captions, is_data, rows
 from rag.loading.html_tree import BLOCKS, content_root, walk
 from rag.loading.metadata import one_line
-from rag.loading.rendering import Rendering
+from rag.loading.rendering import Rendering, raised, single_spaced
 from rag.types import Parsed
 
 _TAG = re.compile(rb"<\0{0,3}[!?a-zA-Z]")
@@ -22,8 +22,6 @@ _PROLOGUE = 4096  # bytes in which an encoding may be declared; the standard ask
 _SPACE = re.compile(r"\s+")
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _PUNCTUATION = ".,:;?!"
-_EXPONENT = re.compile(r"[0-9+\-−()]+")
-_RAISED = str.maketrans("0123456789+-−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾")
 
 
 class HtmlReader:
@@ -84,8 +82,8 @@ class _Blocks:
 
     def _text(self, node: LexborNode) -> None:
         text = node.text_content or ""
-        if node.parent is not None and node.parent.tag == "sup" and _EXPONENT.fullmatch(text):
-            text = text.translate(_RAISED)  # else 10 to the third would read 103
+        if node.parent is not None and node.parent.tag == "sup":
+            text = raised(text)
         self._inline.append(text if self._preformatted else _SPACE.sub(" ", text))
 
     def _enter(self, node: LexborNode, tag: str) -> None:
@@ -127,7 +125,7 @@ class _Blocks:
         if not text.strip():
             return
         if not self._preformatted:
-            text = "\n".join(" ".join(line.split()) for line in text.strip().split("\n"))
+            text = single_spaced(text)
         if self._term:
             text = f"{self._term}{'' if self._term[-1] in _PUNCTUATION else ':'} {text.lstrip()}"
             self._term = ""

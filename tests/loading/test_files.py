@@ -8,6 +8,7 @@ import pytest
 
 from rag.errors import FileRefused, NotFound, TooLarge
 from rag.loading.files import Found, Refused, read_bytes, walk
+from rag.loading.formats import EXTENSIONS
 
 LIMIT = 100
 
@@ -44,10 +45,17 @@ def test_a_hidden_folder_is_refused_once_and_not_entered(tmp_path: Path) -> None
 def test_unknown_formats_are_refused_with_what_is_supported(tmp_path: Path) -> None:
     write(tmp_path, "a.xyz", "README")
     given = reasons(tmp_path)
-    assert given["a.xyz"] == (
-        "unsupported format .xyz; supported: .htm, .html, .markdown, .md, .pdf, .txt"
-    )
+    known = ", ".join(sorted(EXTENSIONS))
+    assert given["a.xyz"] == f"unsupported format .xyz; supported: {known}"
     assert "no extension" in given["README"]
+
+
+def test_a_lock_of_office_is_no_document(tmp_path: Path) -> None:
+    write(tmp_path, "plan~$.txt", "~plan.txt", "~$plan.docx", "a/~$b.txt", ".~lock.plan.odt#")
+    given = reasons(tmp_path)
+    assert set(given) == {"~$plan.docx", "a/~$b.txt", ".~lock.plan.odt#"}
+    assert given["~$plan.docx"] == given["a/~$b.txt"]
+    assert given["~$plan.docx"].startswith("no document: a lock that Office leaves")
 
 
 def test_large_files_are_refused_from_one_byte_over(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from rag.loading.office import ALTERNATIVES, chosen
+
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MATHS = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-_ALTERNATIVES = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
 _WRAPPERS = frozenset(W + name for name in ("sdtContent", "customXml", "smartTag", "ins", "moveTo"))
 # What was deleted or moved away, what only a program reads, and properties.
 _NEVER = frozenset(
@@ -57,8 +58,8 @@ def shown(parent: etree._Element) -> Iterator[etree._Element]:
         elif tag == W + "sdt":
             if not _is_hint(element):
                 yield from shown(element)
-        elif tag == _ALTERNATIVES:
-            if (way := _chosen(element)) is not None:
+        elif tag == ALTERNATIVES:
+            if (way := chosen(element)) is not None:
                 yield from shown(way)
         elif tag not in _NEVER:
             yield element
@@ -68,10 +69,3 @@ def _is_hint(control: etree._Element) -> bool:
     if is_on(control, "sdtPr", "showingPlcHdr"):
         return True
     return value(control, "sdtPr", "docPartObj", "docPartGallery") == _CONTENTS
-
-
-def _chosen(alternatives: etree._Element) -> etree._Element | None:
-    """The first way that has words."""
-    ways = list(alternatives)
-    with_words = (way for way in ways if next(way.iter(W + "t", MATHS + "t"), None) is not None)
-    return next(with_words, ways[0] if ways else None)

@@ -18,6 +18,9 @@ _MODULES = {
     ".markdown": "markdown",
     ".md": "markdown",
     ".pdf": "pdf",
+    ".ppsx": "pptx",
+    ".pptm": "pptx",
+    ".pptx": "pptx",
     ".txt": "plain",
 }
 _LOCK = "~$"

@@ -17,6 +17,8 @@ from rag.loading.zipped import members
 _RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 RELATIONSHIP = f"{_RELATIONSHIPS}id"
 """The attribute by which an element refers to another part."""
+ALTERNATIVES = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
+"""The element that says the same in several ways, for newer and for older programs."""
 # Strict files name everything otherwise; their words are the same.
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
 _USUAL = rb"http://schemas.openxmlformats.org/\1/2006/\2"
@@ -48,6 +50,9 @@ class Package:
         if main is None or main not in self._members:
             raise FileRefused("damaged: its main part is missing; save it afresh")
         self.main = main
+
+    def __contains__(self, part: str) -> bool:
+        return part in self._members
 
     def root(self, part: str) -> etree._Element:
         """The XML of a part that is there."""
@@ -88,3 +93,10 @@ class Package:
             date=iso_date(found.get("modified")) or iso_date(found.get("created")),
             language=language_tag(found.get("language")),
         )
+
+
+def chosen(alternatives: etree._Element) -> etree._Element | None:
+    """The first way of saying it that has words, so that they are read once."""
+    ways = list(alternatives)
+    with_words = (way for way in ways if next(way.iter("{*}t"), None) is not None)
+    return next(with_words, ways[0] if ways else None)

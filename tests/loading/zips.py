@@ -33,6 +33,12 @@ def packed(entries: Iterable[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLA
     return kept.getvalue()
 
 
+def contents(data: bytes) -> list[tuple[str, bytes]]:
+    """The files in a zip, in order."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return [(name, archive.read(name)) for name in archive.namelist()]
+
+
 def relations(targets: Iterable[tuple[str, str]]) -> bytes:
     """The part that says which others there are: pairs of a kind and a target."""
     each = "".join(
@@ -62,8 +68,7 @@ def part(root: str, inner: str) -> bytes:
 @st.composite
 def mangled(draw: st.DrawFn, data: bytes, name: str) -> bytes:
     """A container in which elements of one part were taken out, doubled, moved or stripped."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        files = {entry: archive.read(entry) for entry in archive.namelist()}
+    files = dict(contents(data))
     root = etree.fromstring(files[name])
     for _ in range(draw(st.integers(1, 6))):
         elements = list(root.iter())

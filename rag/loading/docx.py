@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterator
 
 from lxml import etree
 
@@ -10,13 +10,14 @@ from rag.errors import FileRefused
 from rag.loading.base import FormatReader
 from rag.loading.docx_numbering import Numbering, numeral
 from rag.loading.docx_styles import Styles
-from rag.loading.docx_tables import Words as CellWords
 from rag.loading.docx_tables import arranges, grid, row_cells, table_rows
 from rag.loading.docx_text import Reference, Words
 from rag.loading.docx_xml import W, child, shown, value
 from rag.loading.metadata import language_tag, one_line
 from rag.loading.office import Package
-from rag.loading.rendering import Rendering, single_spaced
+from rag.loading.rendering import single_spaced
+from rag.loading.story import Story
+from rag.loading.table_looks import CellText
 from rag.loading.tables import lines
 from rag.loading.zipped import is_zip, members
 from rag.types import Parsed
@@ -62,11 +63,11 @@ class DocxReader:
         )
 
 
-class _Story:
-    """Reads block by block; what hangs on a block, a note or a text box, comes after it."""
+class _Story(Story):
+    """The body, and where it refers to them the notes."""
 
     def __init__(self, package: Package, styles: Styles) -> None:
-        self.rendering = Rendering()
+        super().__init__()
         self._styles = styles
         self._numbering = Numbering(package.companion("numbering"), styles)
         settings = package.companion("settings")
@@ -77,43 +78,19 @@ class _Story:
         self._notes = {kind: _notes(package.companion(f"{kind}s"), kind) for kind in _COUNTED}
         self._marks: dict[tuple[str, str], str] = {}  # of the notes met so far
         self._count = dict.fromkeys(_COUNTED, 0)
-        self._hanging: deque[tuple[str, etree._Element]] = deque()  # each with its mark
-        self._endnotes: deque[tuple[str, etree._Element]] = deque()
-        self._before = ""  # the next paragraph: a note's mark, or words whose paragraph goes on
-        self._busy = False  # with what hangs on a block
 
-    def read(self, parent: etree._Element) -> None:
-        """Adds all blocks under an element."""
-        for element in shown(parent):
-            if element.tag == W + "p":
-                self._paragraph(element)
-            elif element.tag == W + "tbl":
-                self._table(element)
-            self._read_hanging()
+    def shown(self, parent: etree._Element) -> Iterator[etree._Element]:
+        return shown(parent)
 
-    def end(self) -> None:
-        """Adds what has to come last: the endnotes."""
-        self._end_paragraph()
-        self._hanging = self._endnotes
-        self._read_hanging()
-
-    def _read_hanging(self) -> None:
-        if self._busy or self._before:
-            return
-        self._busy = True
-        while self._hanging:
-            self._before, element = self._hanging.popleft()
-            self.read(element)
-            self._before = ""
-        self._busy = False
-
-    def _paragraph(self, paragraph: etree._Element) -> None:
-        if not self._styles.lists_contents(paragraph):
-            line, _ = self._line(paragraph)
-            self.rendering.add(line, self._styles.heading_level(paragraph))
+    def block(self, element: etree._Element) -> None:
+        if element.tag == W + "tbl":
+            self._table(element)
+        elif element.tag == W + "p" and not self._styles.lists_contents(element):
+            line, _ = self._line(element)
+            self.rendering.add(line, self._styles.heading_level(element))
 
     def _table(self, table: etree._Element) -> None:
-        self._end_paragraph()
+        self.end_paragraph()
         if arranges(table, self._styles):
             for row in table_rows(table):
                 for cell in row_cells(row):
@@ -122,13 +99,13 @@ class _Story:
         for line in lines(grid(table, self._styles, self._cell)):
             self.rendering.add(line)
 
-    def _cell(self, cell: etree._Element) -> CellWords:
+    def _cell(self, cell: etree._Element) -> CellText:
         found = [self._line(p) for p in shown(cell) if p.tag == W + "p"]
-        found.append((self._before, True))
-        self._before = ""
+        found.append((self.before, True))
+        self.before = ""
         with_words = [(line, bold) for line, bold in found if line]
         text = " ".join(" ".join(line.split()) for line, _ in with_words)
-        return CellWords(text, all(bold for _, bold in with_words))
+        return CellText(text, all(bold for _, bold in with_words))
 
     def _line(self, paragraph: etree._Element) -> tuple[str, bool]:
         """A paragraph's words with its number, and whether they are bold.
@@ -137,20 +114,17 @@ class _Story:
         """
         words = Words()
         words.add(paragraph)
-        self._hanging.extend(("", box) for box in words.boxes)
+        for box in words.boxes:
+            self.hang(box)
         text = "".join(p if isinstance(p, str) else self._mark(p) for p in words.pieces)
         if _goes_on(paragraph):
-            self._before += text
+            self.before += text
             return "", False
         label = self._numbering.label(paragraph)
-        text = single_spaced(self._before + text)
-        self._before = ""
+        text = single_spaced(self.before + text)
+        self.before = ""
         bold = words.bold or self._styles.is_bold(paragraph)
         return (label + text if text else ""), bold
-
-    def _end_paragraph(self) -> None:
-        self.rendering.add(single_spaced(self._before))
-        self._before = ""
 
     def _mark(self, reference: Reference) -> str:
         """What stands in the text for a note, which is read after the block or at the end."""
@@ -160,8 +134,7 @@ class _Story:
             return ""
         if key not in self._marks:
             self._marks[key] = mark = "" if reference.marked else self._numbered(kind)
-            later = self._hanging if kind == "footnote" else self._endnotes
-            later.append((mark and f"{mark} ", note))
+            self.hang(note, mark, at_the_end=kind == "endnote")
         return self._marks[key]
 
     def _numbered(self, kind: str) -> str:

@@ -17,6 +17,8 @@ _MODULES = {
     ".html": "html",
     ".markdown": "markdown",
     ".md": "markdown",
+    ".odt": "odt",
+    ".ott": "odt",
     ".pdf": "pdf",
     ".ppsx": "pptx",
     ".pptm": "pptx",

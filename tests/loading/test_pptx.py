@@ -154,7 +154,8 @@ def test_words_as_they_are_shown() -> None:
         slide,
         '<a:p><a:r><a:rPr lang="de-DE"/><a:t>10</a:t></a:r><a:r><a:rPr baseline="30000"/>'
         '<a:t>3</a:t></a:r><a:br/><a:fld id="{1}" type="slidenum"><a:t>7</a:t></a:fld>'
-        '<a:fld id="{2}" type="x"><a:t>today</a:t></a:fld><a:r><a:rPr baseline="0"/><a:t> 4</a:t></a:r></a:p>',
+        '<a:fld id="{2}" type="x"><a:t>today</a:t></a:fld><a:r>'
+        '<a:rPr baseline="0"/><a:t> 4</a:t></a:r></a:p>',
     )
     shaped(slide, "<a:p><a:r><a:t>gone</a:t></a:r></a:p>", ' hidden="1"')
     parsed = read(made)

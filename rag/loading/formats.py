@@ -13,6 +13,7 @@ from rag.types import Parsed
 _MODULES = {
     ".docm": "docx",
     ".docx": "docx",
+    ".epub": "epub",
     ".htm": "html",
     ".html": "html",
     ".markdown": "markdown",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -40,9 +41,8 @@ class HtmlReader:
             raise FileRefused("no page in it: a frame set or an empty document")
         about = about_page(tree.root)
         tree.strip_tags(["script", "style", "noscript"])  # they would count as words
-        blocks = _Blocks()
-        blocks.read(content_root(tree.body))
-        rendering = blocks.rendering
+        rendering = Rendering()
+        _Blocks(rendering).read(walk(content_root(tree.body)))
         if not rendering.offset:
             raise FileRefused("no text found outside menus, forms and scripts")
         first = rendering.headings[0].text if rendering.headings else None
@@ -56,19 +56,26 @@ class HtmlReader:
         )
 
 
+def add_page(html: str, rendering: Rendering) -> None:
+    """Adds the blocks of a page of no site, such as a book's chapter: all of it is content."""
+    tree = LexborHTMLParser(html)
+    if tree.body is not None:
+        _Blocks(rendering).read(walk(tree.body, is_site=False))
+
+
 class _Blocks:
     """Gathers inline text and hands it on as a block wherever a block element begins or ends."""
 
-    def __init__(self) -> None:
-        self.rendering = Rendering()
+    def __init__(self, rendering: Rendering) -> None:
+        self.rendering = rendering
         self._inline: list[str] = []
         self._term = ""  # of a definition list, waiting for the first words of its definition
         self._level: int | None = None
         self._preformatted = 0
         self._table: int | None = None  # the data table that the walk is inside of
 
-    def read(self, root: LexborNode) -> None:
-        for node, entering in walk(root):
+    def read(self, nodes: Iterable[tuple[LexborNode, bool]]) -> None:
+        for node, entering in nodes:
             if self._table is not None:
                 if node.mem_id == self._table:
                     self._table = None

@@ -24,6 +24,7 @@ _MODULES = {
     ".ppsx": "pptx",
     ".pptm": "pptx",
     ".pptx": "pptx",
+    ".rtf": "rtf",
     ".txt": "plain",
 }
 _LOCK = "~$"

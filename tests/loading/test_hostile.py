@@ -32,6 +32,11 @@ GOOD: dict[str, bytes] = {
         b"<table><tr><th>g<th>h<tr><td rowspan=2>i<td>j<tr><td>k</table><pre>l\n\nm</pre>"
         b"<dl><dt>n<dd>o</dl></main></body></html>"
     ),
+    ".rtf": (
+        rb"{\rtf1\ansi{\fonttbl{\f0\fcharset204 A;}}{\stylesheet{\s1 heading 1;}}\pard\s1 Title\par"
+        rb"\pard\f0 Gr\'fc\u223?{\super\chftn{\footnote Note.}}\par\trowd\cellx1\cellx2\intbl "
+        rb"a\cell b\cell\row\pard{\*\shpinst{\shptxt box\par}}\bullet\par}"
+    ),
     ".docx": word(
         '<w:p><w:pPr><w:outlineLvl w:val="0"/></w:pPr><w:r><w:t>Title</w:t></w:r></w:p><w:p><w:pPr>'
         '<w:numPr><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>Text</w:t>'

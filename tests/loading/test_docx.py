@@ -196,7 +196,7 @@ def test_what_was_deleted_is_left_out_and_what_was_inserted_is_read() -> None:
     body = p(
         run("a ")
         + f"<w:ins>{run('new ')}</w:ins><w:moveTo>{run('moved ')}</w:moveTo>"
-        + "<w:del><w:r><w:delText>old </w:delText></w:r></w:del>"
+        + "<w:del><w:r><w:delText>old </w:delText><w:br/></w:r></w:del>"
         + f"<w:moveFrom>{run('moved ')}</w:moveFrom>"
         + f'<w:hyperlink r:id="x">{run("link ")}</w:hyperlink>'
         + f'<w:fldSimple w:instr="PAGE">{run("7 ")}</w:fldSimple>'
@@ -263,6 +263,8 @@ def test_a_text_box_is_read_once_and_after_its_paragraph() -> None:
     )
     expected = ["Before after", "In the box", "twice", "Next"]
     assert blocks(word(p(run("Before ") + drawn + run("after")) + p("Next"))) == expected
+    goes_on = p(run("Before ") + drawn, "<w:rPr><w:del/></w:rPr>") + p("after") + p("Next")
+    assert blocks(word(goes_on)) == expected
     old = f"<w:r><w:pict><v:textbox>{box}</v:textbox></w:pict></w:r>"
     assert blocks(word(p(run("Before after") + old) + p("Next"))) == expected
 

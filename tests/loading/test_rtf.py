@@ -101,6 +101,7 @@ def test_letters(body: str, text: str) -> None:
     [
         (r"\ansi\ansicpg1251", "é".encode().decode("cp1251")),
         (r"\mac", "é".encode().decode("mac_roman")),
+        (r"\ansi\deff1" + FONTS, "é".encode().decode("cp1251")),
         (r"\ansi\ansicpg65001", "é"),
         (r"\ansi\ansicpg99999", "é".encode().decode("cp1252")),
     ],

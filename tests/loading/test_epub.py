@@ -12,45 +12,7 @@ from rag.loading.formats import parse
 from rag.loading.parser import Parser
 from rag.text import paragraphs
 from rag.types import Parsed
-from tests.loading.zips import mangled, packed
-
-CONTAINER = (
-    b'<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
-    b'<rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'
-)
-PAGE = (
-    '<?xml version="1.0" encoding="utf-8"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "x">'
-    '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/><link href="x"/>'
-    '<script src="x"/></head><body>{}</body></html>'
-)
-
-
-def opf(items: str, spine: str, about: str = "") -> bytes:
-    return (
-        '<package xmlns="http://www.idpf.org/2007/opf" xmlns:opf="http://www.idpf.org/2007/opf" '
-        'xmlns:dc="http://purl.org/dc/elements/1.1/">'
-        f"<metadata>{about}</metadata><manifest>{items}</manifest><spine>{spine}</spine></package>"
-    ).encode()
-
-
-def item(name: str, href: str, more: str = "") -> str:
-    return f'<item id="{name}" href="{href}" media-type="application/xhtml+xml" {more}/>'
-
-
-def epub(*chapters: str, about: str = "", **more: bytes) -> bytes:
-    """A book of these bodies; more parts by the names that they have beside the container."""
-    names = [f"c{number}" for number in range(len(chapters))]
-    items = "".join(item(name, f"text/{name}.xhtml") for name in names)
-    spine = "".join(f'<itemref idref="{name}"/>' for name in names)
-    files = {
-        "mimetype": b"application/epub+zip",
-        "META-INF/container.xml": CONTAINER,
-        "OEBPS/book.opf": opf(items, spine, about),
-    }
-    for name, body in zip(names, chapters, strict=True):
-        files[f"OEBPS/text/{name}.xhtml"] = PAGE.format(body).encode()
-    files |= {f"META-INF/{name}.xml": content for name, content in more.items()}
-    return packed(files.items())
+from tests.loading.zips import CHAPTER, CONTAINER, epub, item, mangled, opf, packed
 
 
 def read(data: bytes) -> Parsed:
@@ -73,9 +35,9 @@ def test_chapters_in_the_order_of_the_spine() -> None:
     files = {
         "META-INF/container.xml": CONTAINER,
         "OEBPS/book.opf": opf(items, spine),
-        "OEBPS/b c.xhtml": PAGE.format("<h1>Two</h1><p>second&nbsp;&eacute;</p>").encode(),
-        "a.xhtml": PAGE.format("<h2>One</h2><p>first</p>").encode(),
-        "OEBPS/toc.xhtml": PAGE.format("<h1>Contents</h1>").encode(),
+        "OEBPS/b c.xhtml": CHAPTER.format("<h1>Two</h1><p>second&nbsp;&eacute;</p>").encode(),
+        "a.xhtml": CHAPTER.format("<h2>One</h2><p>first</p>").encode(),
+        "OEBPS/toc.xhtml": CHAPTER.format("<h1>Contents</h1>").encode(),
     }
     parsed = read(packed(files.items()))
     assert blocks(parsed) == ["One", "first", "Two", "second é"]

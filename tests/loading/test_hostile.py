@@ -16,7 +16,7 @@ from rag.loading.parser import Parser
 from rag.text import paragraphs
 from rag.types import Parsed
 from tests.loading.nasty import NASTY, outcome
-from tests.loading.zips import word
+from tests.loading.zips import epub, odt, slides, word
 from tests.security.watching import noted, parsers_watched
 
 MOST_GROWTH = 100_000_000  # bytes of this process's memory
@@ -46,6 +46,20 @@ GOOD: dict[str, bytes] = {
         '</w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>',
         footnotes='<w:footnote w:id="1"><w:p><w:r><w:t>Note</w:t></w:r></w:p></w:footnote>',
     ),
+    ".pptx": slides(
+        [
+            '<p:sp><p:nvSpPr><p:nvPr><p:ph type="title"/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r>'
+            "<a:t>Title</a:t></a:r></a:p></p:txBody></p:sp><p:graphicFrame><a:tbl><a:tr><a:tc>"
+            "<a:txBody><a:p><a:r><a:t>a</a:t></a:r></a:p></a:txBody></a:tc></a:tr></a:tbl>"
+            "</p:graphicFrame>"
+        ]
+    ),
+    ".odt": odt(
+        '<text:h text:outline-level="1">Title</text:h><text:list><text:list-item><text:p>a'
+        "<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>Note</text:p>"
+        "</text:note-body></text:note></text:p></text:list-item></text:list>"
+    ),
+    ".epub": epub("<h1>Title</h1><p>a</p>", "<p>b</p>"),
 }
 
 

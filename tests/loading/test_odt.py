@@ -12,38 +12,7 @@ from rag.loading.formats import parse
 from rag.loading.parser import Parser
 from rag.text import paragraphs
 from rag.types import Parsed
-from tests.loading.zips import contents, mangled, packed
-
-KIND = b"application/vnd.oasis.opendocument.text"
-_NAMES = (
-    " ".join(
-        f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
-        for short, name in (
-            *(("office", "office"), ("text", "text"), ("table", "table"), ("style", "style")),
-            *(("draw", "drawing"), ("meta", "meta"), ("fo", "xsl-fo-compatible")),
-        )
-    )
-    + ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
-)
-
-
-def part(kind: str, inner: str) -> bytes:
-    return f"<office:document-{kind} {_NAMES}>{inner}</office:document-{kind}>".encode()
-
-
-def odt(body: str, automatic: str = "", styles: str = "", meta: str = "") -> bytes:
-    """A file of this body, with styles of its own and those that it comes with."""
-    own = f"<office:automatic-styles>{automatic}</office:automatic-styles>"
-    text = f"<office:body><office:text>{body}</office:text></office:body>"
-    return packed(
-        [
-            ("mimetype", KIND),
-            ("content.xml", part("content", own + text)),
-            ("styles.xml", part("styles", f"<office:styles>{styles}</office:styles>")),
-            ("meta.xml", part("meta", f"<office:meta>{meta}</office:meta>")),
-            ("META-INF/manifest.xml", b"<manifest/>"),
-        ]
-    )
+from tests.loading.zips import ODT_KIND, contents, mangled, odt, packed
 
 
 def read(*parts: str, **more: str) -> Parsed:
@@ -317,7 +286,7 @@ HOSTILE = {
         "remove the password",
     ),
     "no content": (
-        packed([("mimetype", KIND), ("META-INF/manifest.xml", b"")]),
+        packed([("mimetype", ODT_KIND), ("META-INF/manifest.xml", b"")]),
         "content.xml in it",
     ),
     "a sheet": (
@@ -326,8 +295,8 @@ HOSTILE = {
     ),
     "pictures alone": (odt("<text:p><draw:frame/></text:p>"), "no text came out"),
     "half of it": (RICH[: len(RICH) // 2], "fetch it again"),
-    "a bomb": (packed([("mimetype", KIND), ("content.xml", bytes(300_000_000))]), "100 times"),
-    "a way out": (packed([("mimetype", KIND), ("../content.xml", b"")]), "leads outside"),
+    "a bomb": (packed([("mimetype", ODT_KIND), ("content.xml", bytes(300_000_000))]), "100 times"),
+    "a way out": (packed([("mimetype", ODT_KIND), ("../content.xml", b"")]), "leads outside"),
 }
 
 

@@ -20,10 +20,8 @@ from rag.loading.formats import parse
 from rag.loading.parser import Parser
 from rag.text import paragraphs
 from rag.types import Parsed
-from tests.loading.zips import contents, mangled, packed, relations
+from tests.loading.zips import A, P, contents, mangled, packed, slides
 
-A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
-P = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
 FOUR = (Emu(0), Emu(0), Emu(9), Emu(9))
 TITLE, CONTENT, TITLE_ONLY, BLANK = 0, 1, 5, 6  # layouts of the library's own template
 
@@ -179,28 +177,6 @@ def test_what_is_said_twice_for_older_programs_is_read_once() -> None:
     assert blocks(read(made)) == ["new"]
 
 
-def by_hand(slides: list[str], **more: bytes) -> bytes:
-    """A presentation of these shape trees; other parts by name, each referred to by slide 1."""
-    rel = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
-    dgm = 'xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram"'
-    ids = "".join(f'<p:sldId id="{n}" r:id="rId{n}"/>' for n in range(1, len(slides) + 1))
-    files = {
-        "_rels/.rels": relations([("officeDocument", "ppt/presentation.xml")]),
-        "ppt/presentation.xml": f"<p:presentation {P} {rel}><p:sldIdLst>{ids}</p:sldIdLst>"
-        "</p:presentation>".encode(),
-        "ppt/_rels/presentation.xml.rels": relations(
-            ("slide", f"slides/slide{n}.xml") for n in range(1, len(slides) + 1)
-        ),
-        "ppt/slides/_rels/slide1.xml.rels": relations((name, f"{name}.xml") for name in more),
-    }
-    for number, tree in enumerate(slides, start=1):
-        inner = f"<p:cSld><p:spTree>{tree}</p:spTree></p:cSld>"
-        slide = f"<p:sld {P} {A} {rel} {dgm}>{inner}</p:sld>"
-        files[f"ppt/slides/slide{number}.xml"] = slide.encode()
-    files |= {f"ppt/slides/{name}.xml": content for name, content in more.items()}
-    return packed(files.items())
-
-
 def test_the_words_of_a_diagram() -> None:
     dgm = 'xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram"'
     points = "".join(
@@ -209,7 +185,7 @@ def test_the_words_of_a_diagram() -> None:
     )
     data = f"<dgm:dataModel {dgm} {A}><dgm:ptLst>{points}</dgm:ptLst></dgm:dataModel>".encode()
     frame = '<p:graphicFrame><a:graphic><dgm:relIds r:dm="rId1"/></a:graphic></p:graphicFrame>'
-    assert blocks(parse("a.pptx", by_hand([frame], diagramData=data))) == ["Plan", "Do"]
+    assert blocks(parse("a.pptx", slides([frame], diagramData=data))) == ["Plan", "Do"]
 
 
 _words = st.text(st.sampled_from("abé <&日\u00a0\U0001f600"), max_size=20)
@@ -279,15 +255,15 @@ def test_elements_in_the_wrong_places_are_read_or_refused(data: bytes) -> None:
 
 DOCTYPE = b'<!DOCTYPE p [<!ENTITY a SYSTEM "file:///etc/passwd">]><p:sld '
 HOSTILE = {
-    "groups": (by_hand(["<p:grpSp>" * 20_000 + "</p:grpSp>" * 20_000]), "nested deeper than any"),
-    "no words": (by_hand([""]), "no text came out of 1 slide:"),
-    "no slides": (by_hand([]), "no text came out of 0 slides"),
+    "groups": (slides(["<p:grpSp>" * 20_000 + "</p:grpSp>" * 20_000]), "nested deeper than any"),
+    "no words": (slides([""]), "no text came out of 1 slide:"),
+    "no slides": (slides([]), "no text came out of 0 slides"),
     "a slide that is missing": (
-        packed(e for e in contents(by_hand(["", ""])) if "slide2" not in e[0]),
+        packed(e for e in contents(slides(["", ""])) if "slide2" not in e[0]),
         "a slide is missing",
     ),
     "entities": (
-        packed((n, c.replace(b"<p:sld ", DOCTYPE)) for n, c in contents(by_hand(["&a;"]))),
+        packed((n, c.replace(b"<p:sld ", DOCTYPE)) for n, c in contents(slides(["&a;"]))),
         "DOCTYPE",
     ),
     "half of it": (RICH[: len(RICH) // 2], "fetch it again"),

@@ -1,4 +1,4 @@
-"""Zip containers made on the spot, and Word documents whose XML a test writes itself."""
+"""Zip containers made on the spot: documents whose XML a test writes itself."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ _NAMES = (
     'xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape" '
     'xmlns:v="urn:schemas-microsoft-com:vml" mc:Ignorable="wps"'
 )
+
+
+A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+P = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
 
 
 def packed(entries: Iterable[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -63,6 +67,102 @@ def word(body: str, **parts: str) -> bytes:
 def part(root: str, inner: str) -> bytes:
     """The XML of a part, with the names that Word declares."""
     return f"<w:{root} {_NAMES}>{inner}</w:{root}>".encode()
+
+
+def slides(trees: list[str], **more: bytes) -> bytes:
+    """A presentation of these shape trees; other parts by name, each referred to by slide 1."""
+    rel = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+    dgm = 'xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram"'
+    ids = "".join(f'<p:sldId id="{n}" r:id="rId{n}"/>' for n in range(1, len(trees) + 1))
+    files = {
+        "_rels/.rels": relations([("officeDocument", "ppt/presentation.xml")]),
+        "ppt/presentation.xml": f"<p:presentation {P} {rel}><p:sldIdLst>{ids}</p:sldIdLst>"
+        "</p:presentation>".encode(),
+        "ppt/_rels/presentation.xml.rels": relations(
+            ("slide", f"slides/slide{n}.xml") for n in range(1, len(trees) + 1)
+        ),
+        "ppt/slides/_rels/slide1.xml.rels": relations((name, f"{name}.xml") for name in more),
+    }
+    for number, tree in enumerate(trees, start=1):
+        inner = f"<p:cSld><p:spTree>{tree}</p:spTree></p:cSld>"
+        slide = f"<p:sld {P} {A} {rel} {dgm}>{inner}</p:sld>"
+        files[f"ppt/slides/slide{number}.xml"] = slide.encode()
+    files |= {f"ppt/slides/{name}.xml": content for name, content in more.items()}
+    return packed(files.items())
+
+
+ODT_KIND = b"application/vnd.oasis.opendocument.text"
+_ODT_NAMES = (
+    " ".join(
+        f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for short, name in (
+            *(("office", "office"), ("text", "text"), ("table", "table"), ("style", "style")),
+            *(("draw", "drawing"), ("meta", "meta"), ("fo", "xsl-fo-compatible")),
+        )
+    )
+    + ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+)
+
+
+def odt_part(kind: str, inner: str) -> bytes:
+    """The XML of a part, with the names that LibreOffice declares."""
+    return f"<office:document-{kind} {_ODT_NAMES}>{inner}</office:document-{kind}>".encode()
+
+
+def odt(body: str, automatic: str = "", styles: str = "", meta: str = "") -> bytes:
+    """A file of this body, with styles of its own and those that it comes with."""
+    own = f"<office:automatic-styles>{automatic}</office:automatic-styles>"
+    text = f"<office:body><office:text>{body}</office:text></office:body>"
+    return packed(
+        [
+            ("mimetype", ODT_KIND),
+            ("content.xml", odt_part("content", own + text)),
+            ("styles.xml", odt_part("styles", f"<office:styles>{styles}</office:styles>")),
+            ("meta.xml", odt_part("meta", f"<office:meta>{meta}</office:meta>")),
+            ("META-INF/manifest.xml", b"<manifest/>"),
+        ]
+    )
+
+
+CONTAINER = (
+    b'<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+    b'<rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'
+)
+CHAPTER = (
+    '<?xml version="1.0" encoding="utf-8"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "x">'
+    '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/><link href="x"/>'
+    '<script src="x"/></head><body>{}</body></html>'
+)
+
+
+def opf(items: str, spine: str, about: str = "") -> bytes:
+    """The part that says what a book is made of."""
+    return (
+        '<package xmlns="http://www.idpf.org/2007/opf" xmlns:opf="http://www.idpf.org/2007/opf" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<metadata>{about}</metadata><manifest>{items}</manifest><spine>{spine}</spine></package>"
+    ).encode()
+
+
+def item(name: str, href: str, more: str = "") -> str:
+    """A chapter, as a book lists it."""
+    return f'<item id="{name}" href="{href}" media-type="application/xhtml+xml" {more}/>'
+
+
+def epub(*chapters: str, about: str = "", **more: bytes) -> bytes:
+    """A book of these bodies; more parts by the names that they have beside the container."""
+    names = [f"c{number}" for number in range(len(chapters))]
+    items = "".join(item(name, f"text/{name}.xhtml") for name in names)
+    spine = "".join(f'<itemref idref="{name}"/>' for name in names)
+    files = {
+        "mimetype": b"application/epub+zip",
+        "META-INF/container.xml": CONTAINER,
+        "OEBPS/book.opf": opf(items, spine, about),
+    }
+    for name, body in zip(names, chapters, strict=True):
+        files[f"OEBPS/text/{name}.xhtml"] = CHAPTER.format(body).encode()
+    files |= {f"META-INF/{name}.xml": content for name, content in more.items()}
+    return packed(files.items())
 
 
 @st.composite

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from rag.loading.docx_xml import MATHS, W, is_on, shown, value
+from rag.loading.docx_xml import W, is_on, shown, value
+from rag.loading.formulas import on_one_line
+from rag.loading.office import MATHS
 from rag.loading.rendering import raised
 from rag.loading.xml_tree import local
 
@@ -48,8 +50,8 @@ class Words:
             self.boxes.append(element)
         elif tag.startswith(W):
             self._mark(element, local(element))
-        elif tag in (MATHS + "t", MATHS + "f", MATHS + "sSup"):
-            self._formula(element)
+        elif tag == MATHS + "oMath":
+            self.pieces.append(on_one_line(element))
         else:
             self.add(element)
 
@@ -77,17 +79,6 @@ class Words:
             self.pieces.append(Reference(_NOTES[name], element.get(W + "id", ""), marked))
         else:
             self.add(element)
-
-    def _formula(self, element: etree._Element) -> None:
-        """A formula on one line: `a/b`, `x^2`."""
-        if element.tag == MATHS + "t":
-            self.pieces.append(element.text or "")
-            return
-        sign = "/" if element.tag == MATHS + "f" else "^"
-        parts = [part for part in element if not local(part).endswith("Pr")]
-        for number, part in enumerate(parts):
-            self.pieces.append(sign if number else "")
-            self.add(part)
 
 
 def _symbol(code: str) -> str:

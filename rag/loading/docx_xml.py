@@ -9,7 +9,6 @@ from lxml import etree
 from rag.loading.office import ALTERNATIVES, chosen
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-MATHS = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _WRAPPERS = frozenset(W + name for name in ("sdtContent", "customXml", "smartTag", "ins", "moveTo"))
 # What was deleted or moved away, what only a program reads, and properties.
 _NEVER = frozenset(

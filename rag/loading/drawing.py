@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from lxml import etree
 
+from rag.loading.formulas import on_one_line
 from rag.loading.numerals import letters, roman, whole
+from rag.loading.office import ALTERNATIVES, MATHS, chosen
 from rag.loading.rendering import raised, single_spaced
 from rag.loading.tables import Cell
-from rag.loading.xml_tree import local
 
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _NUMERALS: Mapping[str, Callable[[int], str]] = {
@@ -63,19 +64,28 @@ def languages(root: etree._Element) -> Iterator[str]:
             yield language
 
 
-def _words(paragraph: etree._Element) -> Iterator[str]:
-    for element in paragraph.iter(A + "t", A + "br"):
-        if element.tag == A + "br":
+def _words(parent: etree._Element) -> Iterator[str]:
+    for element in parent:
+        if element.tag in (A + "r", A + "fld"):
+            yield _run(element)
+        elif element.tag == A + "br":
             yield "\n"
-            continue
-        run = element.getparent()
-        if run is None or (local(run) == "fld" and run.get("type") == "slidenum"):
-            continue
-        properties = run.find(A + "rPr")
-        shift = "0" if properties is None else properties.get("baseline", "0")
-        is_raised = shift.rstrip("%").isdecimal() and shift.strip("0%")
-        text = (element.text or "").replace("\v", "\n")
-        yield raised(text) if is_raised else text
+        elif element.tag == MATHS + "oMath":
+            yield on_one_line(element)
+        elif element.tag != ALTERNATIVES:
+            yield from _words(element)
+        elif (way := chosen(element)) is not None:
+            yield from _words(way)
+
+
+def _run(run: etree._Element) -> str:
+    if run.get("type") == "slidenum":
+        return ""
+    text = "".join(element.text or "" for element in run.iterchildren(A + "t"))
+    properties = run.find(A + "rPr")
+    shift = "0" if properties is None else properties.get("baseline", "0")
+    is_raised = shift.rstrip("%").isdecimal() and shift.strip("0%")
+    return raised(text) if is_raised else text.replace("\v", "\n")
 
 
 def _number(paragraph: etree._Element, counts: dict[int, tuple[str, int]]) -> str:

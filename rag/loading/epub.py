@@ -31,6 +31,14 @@ _CLOSED = re.compile(
     r"<(?!(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)\b)"
     r"([a-zA-Z][\w:.-]*)((?:\s[^<>]*)?)/>"
 )
+_TAG, _MARK = "[^<>]{0,500}", r"\s*([^<>\s]{1,5})\s*"
+# What refers to a note gets brackets: 28 days and note 1 would else read "28 days1".
+_REFERENCE = re.compile(
+    rf"<sup\b{_TAG}>\s*<a\b{_TAG}>{_MARK}</a>\s*</sup>"
+    rf"|<a\b{_TAG}>\s*<sup\b{_TAG}>{_MARK}</sup>\s*</a>"
+    rf"|<a\b{_TAG}\bnoteref\b{_TAG}>{_MARK}</a>"
+)
+_BACK = re.compile(rf"<a\b{_TAG}\bdoc-backlink\b{_TAG}>[^<>]{{0,20}}</a>")
 
 
 class EpubReader:
@@ -54,6 +62,7 @@ class EpubReader:
             if chapter.strip():
                 declared = _ENCODING.match(chapter)
                 html = decode(chapter, declared[1].decode("ascii") if declared else None)
+                html = _BACK.sub("", _REFERENCE.sub(_bracketed, html))
                 add_page(_CLOSED.sub(r"<\1\2></\1>", html), rendering)
         if not rendering.offset:
             raise FileRefused("no text came out: are its pages pictures? run OCR on them first")
@@ -67,6 +76,11 @@ class EpubReader:
             language=language_tag(about.get("language")),
             headings=rendering.headings,
         )
+
+
+def _bracketed(reference: re.Match[str]) -> str:
+    mark = next(filter(None, reference.groups()))
+    return mark if mark[0] in "[(" else f"[{mark}]"
 
 
 def _package(files: Members) -> tuple[str, etree._Element]:

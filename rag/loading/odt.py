@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
 
 from rag.errors import FileRefused
 from rag.loading.base import FormatReader
+from rag.loading.formulas import on_one_line
 from rag.loading.metadata import iso_date, language_tag, one_line
 from rag.loading.numerals import whole
 from rag.loading.odt_styles import DRAW, OFFICE, OUTLINE, TABLE, TEXT, OdtLists, OdtStyles
@@ -22,6 +24,8 @@ from rag.loading.zipped import Members, is_zip, members
 from rag.types import Parsed
 
 _KIND = b"application/vnd.oasis.opendocument.text"
+# OpenOffice put one before each formula: it names a DTD and declares nothing.
+_DOCTYPE = re.compile(rb"<!DOCTYPE[^<>\[\]]{0,300}>")
 _PARAGRAPHS = (TEXT + "p", TEXT + "h")
 _ITEMS = (TEXT + "list-header", TEXT + "list-item")
 # What repeats the text's own words, and what was deleted.
@@ -67,7 +71,7 @@ class OdtReader:
         body = content.find(f"{OFFICE}body/{OFFICE}text")
         if body is None:
             raise FileRefused("damaged: it has no text in it; open it and save it afresh")
-        story = _Story(styles)
+        story = _Story(files, styles)
         story.read(body)
         story.end()
         rendering, about = story.rendering, _about(files)
@@ -87,8 +91,9 @@ class OdtReader:
 class _Story(Story):
     """The body, with its notes and shapes."""
 
-    def __init__(self, styles: OdtStyles) -> None:
+    def __init__(self, files: Members, styles: OdtStyles) -> None:
         super().__init__()
+        self._files = files
         self._styles = styles
         self._lists = OdtLists(styles.lists)
 
@@ -124,7 +129,7 @@ class _Story(Story):
 
     def _line(self, element: etree._Element, label: str = "") -> tuple[str, bool]:
         """A paragraph's words after its number, and whether they are bold."""
-        inline = Inline(element, self._styles)
+        inline = Inline(element, self._styles, self._formula)
         for box in inline.boxes:
             self.hang(box)
         for mark, note in inline.notes:
@@ -135,6 +140,14 @@ class _Story(Story):
         line = self.before + label + text if text else ""
         self.before = "" if text else self.before
         return line, inline.bold
+
+    def _formula(self, name: str) -> str:
+        """A formula that is a file of its own; of any other object, such as a chart, nothing."""
+        part = f"{name.removeprefix('./').rstrip('/')}/content.xml"
+        if part not in self._files:
+            return ""
+        root = parsed_xml(_DOCTYPE.sub(b"", self._files[part], count=1))
+        return on_one_line(root) if local(root) == "math" else ""
 
     def _number(self, heading: etree._Element) -> str:
         if heading.get(TEXT + "is-list-header") == "true":

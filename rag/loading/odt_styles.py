@@ -51,7 +51,8 @@ class OdtStyles:
 
     def is_title(self, element: etree._Element) -> bool:
         """Whether a paragraph is set as the title of the whole."""
-        return any(style.get(STYLE + "name") == "Title" for style in self._of(element))
+        given = (style.get(STYLE + "name") for style in self._of(element))
+        return element.get(TEXT + "style-name") == "Title" or "Title" in given
 
     def is_bold(self, element: etree._Element) -> bool:
         return (self._property(element, _FO + "font-weight") or "normal") != "normal"

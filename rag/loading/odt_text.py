@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lxml import etree
 
@@ -10,6 +10,7 @@ from rag.loading.numerals import whole
 from rag.loading.odt_styles import DRAW, OFFICE, TEXT, OdtStyles
 from rag.loading.rendering import raised
 
+_HREF = "{http://www.w3.org/1999/xlink}href"
 _SPACES = 100  # the most that one element stands for
 _LETTERS = {TEXT + "tab": "\t", TEXT + "line-break": "\n"}
 _NEVER = frozenset(
@@ -20,8 +21,12 @@ _NEVER = frozenset(
 class Inline:
     """Takes a paragraph apart: its words, and the notes and shapes that hang on it."""
 
-    def __init__(self, paragraph: etree._Element, styles: OdtStyles) -> None:
+    def __init__(
+        self, paragraph: etree._Element, styles: OdtStyles, formula: Callable[[str], str]
+    ) -> None:
+        """`formula` gives the words of an object in the file by its name."""
         self._styles = styles
+        self._formula = formula
         self._bold = styles.is_bold(paragraph)
         self.notes: list[tuple[str, etree._Element]] = []
         """Each with its mark in the text."""
@@ -48,6 +53,8 @@ class Inline:
             yield self._note(element)
         elif tag.startswith(DRAW) and tag != DRAW + "a":
             self.boxes.append(element)
+            for held in element.iterchildren(DRAW + "object"):
+                yield self._formula(held.get(_HREF, ""))
         else:
             is_span = tag == TEXT + "span"
             bold = bold or (is_span and self._styles.is_bold(element))

@@ -17,6 +17,7 @@ from rag.loading.zipped import members
 _RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 RELATIONSHIP = f"{_RELATIONSHIPS}id"
 """The attribute by which an element refers to another part."""
+MATHS = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 ALTERNATIVES = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
 """The element that says the same in several ways, for newer and for older programs."""
 # Strict files name everything otherwise; their words are the same.

@@ -66,6 +66,22 @@ def test_all_of_a_chapter_is_content() -> None:
     assert blocks(read(epub(body))) == ["Motto", "Text.", "1. A note.", "End.", "Last\nline"]
 
 
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "<sup><a href='#n'>1</a></sup>",
+        "<a href='#n'>\n<sup>1</sup></a>",
+        "<a epub:type='noteref' href='#n'>1</a>",
+        "<a href='#n' role='doc-noteref'><sup>1</sup></a>",
+        "<sup><a href='#n'>[1]</a></sup>",
+    ],
+)
+def test_what_refers_to_a_note_is_no_part_of_the_word_before_it(reference: str) -> None:
+    back = "<a class='back' role='doc-backlink' href='#r'>↩︎</a>"
+    body = f"<p>28 days{reference} and <a href='x'>1</a>.</p><aside><p>1. Note.{back}</p></aside>"
+    assert blocks(read(epub(body))) == ["28 days[1] and 1.", "1. Note."]
+
+
 def test_the_declared_encoding_is_respected() -> None:
     files = {
         "META-INF/container.xml": CONTAINER,

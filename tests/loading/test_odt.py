@@ -76,6 +76,7 @@ def test_headings_title_date_and_language() -> None:
     ]
     assert (parsed.title, parsed.date, parsed.language) == ("Leave rules", "2024-03-01", "de-AT")
     assert (parsed.loader, parsed.pages) == ("odt/1", ())
+    assert [h.text for h in read(p("Leave", "Title")).headings] == ["Leave"]
     bare = read(h("Days", 1), meta="<meta:creation-date>2020-01-01T08:00:00</meta:creation-date>")
     assert (bare.title, bare.date, bare.language) == ("Days", "2020-01-01", None)
 
@@ -206,6 +207,21 @@ def test_tables_that_arrange_the_page_are_read_as_blocks() -> None:
     body = table(["left", cell(p("right") + inner)]) + table(["one"], ["two"])
     assert blocks(read(body)) == ["left", "right", "a | b", "one", "two"]
     assert blocks(read(table(["k", cell(listed(p("x"), p("y")))]))) == ["k | x y"]
+
+
+def test_a_formula_is_read_where_it_stands() -> None:
+    maths = (
+        b'<!DOCTYPE math PUBLIC "-//X//EN" "math.dtd"><math xmlns="http://www.w3.org/1998/Math/MathML">'
+        b"<semantics><mrow><msup><mi>x</mi><mn>2</mn></msup><mo> = </mo><mfrac><mi>a</mi><mi>b</mi>"
+        b"</mfrac></mrow><annotation>x^2</annotation></semantics></math>"
+    )
+    held = (
+        '<draw:frame><draw:object xmlns:xlink="http://www.w3.org/1999/xlink" '
+        'xlink:href="./Object 1"/></draw:frame>'
+    )
+    files = dict(contents(odt(p(f"Let {held} be. {held.replace('1', '2')}"))))
+    files |= {"Object 1/content.xml": maths, "Object 2/content.xml": b"<chart>no</chart>"}
+    assert blocks(parse("a.odt", packed(files.items()))) == ["Let x^2=a/b be."]
 
 
 _words = st.text(st.sampled_from("abé <&日\u00a0\U0001f600"), max_size=20)

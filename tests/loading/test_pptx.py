@@ -160,6 +160,23 @@ def test_words_as_they_are_shown() -> None:
     assert (blocks(parsed), parsed.language) == (["10³\ntoday 4"], "de-DE")
 
 
+def test_a_formula_is_read_where_it_stands_and_once() -> None:
+    maths = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+    mc = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    power = (
+        f"<m:oMath {maths}><m:sSup><m:sSupPr/><m:e><m:r><m:t>x</m:t></m:r></m:e><m:sup><m:r>"
+        "<m:t>2</m:t></m:r></m:sup></m:sSup></m:oMath>"
+    )
+    old = "<a:r><a:t>x2</a:t></a:r>"
+    made = pptx.Presentation()
+    shaped(
+        added(made, BLANK),
+        f'<a:p><a:r><a:t>Let </a:t></a:r><mc:AlternateContent {mc}><mc:Choice Requires="a14">'
+        f"{power}</mc:Choice><mc:Fallback>{old}</mc:Fallback></mc:AlternateContent></a:p>",
+    )
+    assert blocks(read(made)) == ["Let x^2"]
+
+
 def test_what_is_said_twice_for_older_programs_is_read_once() -> None:
     def shape(text: str) -> str:
         body = f"<p:txBody><a:bodyPr/><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody>"

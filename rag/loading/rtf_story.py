@@ -113,7 +113,9 @@ class RtfStory:
 
     def _open(self) -> None:
         if len(self._states) > _DEEPEST:
-            raise FileRefused("its groups nest deeper than any program writes them; save it afresh")
+            raise FileRefused(
+                "its groups nest too deep for any program to have written; save it afresh"
+            )
         self._skip = 0
         self._states.append(self._state.inner())
         if self._state.goes_to == "stylesheet":

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 
 from rag.errors import FileRefused, TooLarge, UnsupportedFormat
 from rag.loading.parser import Parser
+from tests.loading.nasty_office import OFFICE
 from tests.loading.nasty_pdfs import HUGE_PDFS, PDFS, Made
 
 _REASONS = {
     "limit": re.compile(r"took (more|longer) than|takes more than"),
     "empty": re.compile(r"empty file|no text|no page in it"),
-    "unsupported": re.compile(r"encrypted"),
-    "corrupt": re.compile(r"damaged|the end of|neither valid|NUL characters|not recognised"),
+    "unsupported": re.compile(r"encrypted|password"),
+    "corrupt": re.compile(
+        r"damaged|the end of|neither valid|NUL characters|not recognised|nests? too deep|DOCTYPE"
+        r"|leads outside|of one name"
+    ),
 }
 
 
@@ -136,7 +140,8 @@ _MARKDOWN = {
     "entities in a heading": _markdown("ok", b"# " + b"&#1234567;&amp;" * 20_000),
     "comments that do not end": _markdown("ok", b"# " + b"<!-- <?a <![CDATA[ " * 5_000),
 }
-NASTY: Mapping[str, Nasty] = {**_HTML, **_TEXT, **_MARKDOWN, **_pdfs(PDFS)}
+_OFFICE = {name: Nasty(one.suffix, one.make, one.outcome) for name, one in OFFICE.items()}
+NASTY: Mapping[str, Nasty] = {**_HTML, **_TEXT, **_MARKDOWN, **_pdfs(PDFS), **_OFFICE}
 """By what is wrong with it."""
 
 HUGE: Mapping[str, Nasty] = {

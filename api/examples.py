@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from api.schemas import JobPayload, JobState, Problem, UploadResults
+from rag.loading.formats import why_unsupported
 from rag.payloads import (
     CitationPayload,
     CollectionPayload,
@@ -102,7 +103,7 @@ UPLOADED: UploadResults = {
             "source": "photo.jpg",
             "status": Status.REFUSED,
             "document_id": None,
-            "reason": "unsupported format .jpg; supported: .htm, .html, .md, .pdf, .txt",
+            "reason": why_unsupported("photo.jpg"),
         },
     ]
 }

@@ -30,8 +30,8 @@ class DocxReader:
 
     A footnote follows the paragraph that refers to it, endnotes stand at the end, both with their
     number. Inserted words are read, deleted ones are not. Left out are headers and footers, which
-    say the same on every page, the table of contents, comments, and what pictures show. There are
-    no pages: Word makes them anew each time that it opens a file.
+    say the same on every page, the table of contents, comments, charts, diagrams, and what pictures
+    show. There are no pages: Word makes them anew each time that it opens a file.
     """
 
     loader = "docx/1"

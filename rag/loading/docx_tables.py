@@ -69,5 +69,5 @@ def _holds_blocks(cell: etree._Element, styles: Styles) -> bool:
     inner = list(shown(cell))
     if any(element.tag == W + "tbl" for element in inner):
         return True
-    paragraphs = [element for element in inner if element.tag == W + "p"]
+    paragraphs = [p for p in inner if p.tag == W + "p" and any(t.text for t in p.iter(W + "t"))]
     return len(paragraphs) > 1 and any(styles.heading_level(p) for p in paragraphs)

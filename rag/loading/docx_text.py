@@ -13,6 +13,11 @@ from rag.loading.rendering import raised
 from rag.loading.xml_tree import local
 
 _LETTERS = {"tab": "\t", "ptab": "\t", "cr": "\n", "noBreakHyphen": "-"}
+# Of Wingdings: what Word draws for ticks, boxes and arrows.
+_SYMBOLS = {
+    "\uf06f": "☐", "\uf0a8": "☐", "\uf0e0": "→", "\uf0fb": "✗", "\uf0fc": "✓", "\uf0fd": "☒",
+    "\uf0fe": "☑",
+}  # fmt: skip
 _NOTES = {"footnoteReference": "footnote", "endnoteReference": "endnote"}
 
 
@@ -82,9 +87,9 @@ class Words:
 
 
 def _symbol(code: str) -> str:
-    """A letter by its code; one that only a font of symbols has is left out."""
+    """A letter by its code; of those that only a font of symbols has, the usual ones."""
     try:
         letter = chr(int(code, 16))
     except (ValueError, OverflowError):
         return ""
-    return "" if "\ue000" <= letter <= "\uf8ff" else letter
+    return _SYMBOLS.get(letter, "" if "\ue000" <= letter <= "\uf8ff" else letter)

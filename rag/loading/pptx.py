@@ -28,7 +28,8 @@ _NOTES = "Notes: "
 
 class PptxReader:
     """Reads .pptx: each slide's title, then its shapes in the order in which PowerPoint itself
-    reads them out, tables row by row, then the speaker's notes, each marked as such.
+    reads them out, tables row by row, then the speaker's notes, each marked as such. Slides that
+    are hidden in the show are read and counted, too.
 
     Left out are footers, dates and slide numbers, what stands on the master, comments, charts and
     what pictures show.

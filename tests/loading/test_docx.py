@@ -217,10 +217,10 @@ def test_letters_that_are_elements() -> None:
     body = (
         "<w:r><w:t>soft</w:t><w:softHyphen/><w:t>hyphen e</w:t><w:noBreakHyphen/><w:t>mail</w:t>"
         '<w:tab/><w:t>x</w:t><w:br/><w:t>y</w:t><w:br w:type="page"/><w:t>z</w:t><w:cr/>'
-        '<w:sym w:font="Wingdings" w:char="F0E0"/><w:sym w:font="A" w:char="2610"/>'
-        '<w:sym w:char="zz"/></w:r>'
+        '<w:sym w:font="Wingdings" w:char="F0FE"/><w:sym w:font="A" w:char="2610"/>'
+        '<w:sym w:char="F001"/><w:sym w:char="zz"/></w:r>'
     )
-    assert blocks(word(p(body))) == ["softhyphen e-mail x\ny z\n☐"]
+    assert blocks(word(p(body))) == ["softhyphen e-mail x\ny z\n☑☐"]
     assert blocks(word(p("<w:r><w:t>a</w:t><w:br/><w:br/><w:t>b</w:t></w:r>"))) == ["a", "b"]
     power = run("10") + run("3", '<w:rPr><w:vertAlign w:val="superscript"/></w:rPr>')
     assert blocks(word(p(power))) == ["10³"]
@@ -363,6 +363,10 @@ def test_tables_that_arrange_the_page_are_read_as_blocks() -> None:
     body = table(["left", f"<w:tc>{p('right')}{inner}{p('')}</w:tc>"]) + table(["one"], ["two"])
     expected = ["left", "right", "Item: Probe; Rate: 35", "Item: Boat; Rate: 9", "one", "two"]
     assert blocks(word(body)) == expected
+    heading, styles = styled("H", "Head"), style("H", "heading 2")
+    page = table([f"<w:tc>{heading}{p('text')}</w:tc>", "side"])
+    data = table([f"<w:tc>{heading}{p('')}</w:tc>", "side"])
+    assert blocks(word(page + data, styles=styles)) == ["Head", "text", "side", "Head | side"]
 
 
 def test_lists_in_cells_keep_their_numbers() -> None:

@@ -11,6 +11,7 @@ import pytest
 from api.app import create_app
 from rag import cli
 from rag.assembly import build
+from rag.loading.formats import EXTENSIONS
 from rag.settings import Settings
 
 TREE = Path(__file__).parents[1]
@@ -47,6 +48,11 @@ def test_options_of_commands() -> None:
     assert named - {"--port"} <= known
     unnamed = {"--help", "--json"}
     assert {option for option in known if option.startswith("--")} - unnamed <= named
+
+
+def test_formats() -> None:
+    table = README[README.index("### What is read") : README.index("What is in no table here")]
+    assert set(re.findall(r"`(\.\w+)`", table)) == EXTENSIONS
 
 
 def test_settings(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from rag.types import Parsed
 # Modules, not readers: listing a folder must not load four parsing libraries.
 _MODULES = {
     ".csv": "delimited",
+    ".docm": "docx",
+    ".docx": "docx",
     ".eml": "mail",
+    ".epub": "epub",
     ".htm": "html",
     ".html": "html",
     ".jsonl": "json_lines",
@@ -21,12 +24,19 @@ _MODULES = {
     ".md": "markdown",
     ".msg": "outlook",
     ".ndjson": "json_lines",
+    ".odt": "odt",
+    ".ott": "odt",
     ".pdf": "pdf.reader",
+    ".ppsx": "pptx",
+    ".pptm": "pptx",
+    ".pptx": "pptx",
+    ".rtf": "rtf",
     ".tsv": "delimited",
     ".txt": "plain",
     ".xlsm": "xlsx",
     ".xlsx": "xlsx",
 }
+_LOCK = "~$"
 
 EXTENSIONS = frozenset(_MODULES)
 """Every extension that has a reader: lower case, dot included."""
@@ -39,6 +49,8 @@ def extension_of(source: str) -> str:
 
 def why_unsupported(source: str) -> str | None:
     """The reason for which a path has no reader, or None where it has one."""
+    if PurePosixPath(source).name.startswith(_LOCK):
+        return "no document: a lock that Office leaves while the file is open; close it there"
     extension = extension_of(source)
     if extension in EXTENSIONS:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -13,7 +14,7 @@ from rag.loading.html_metadata import about_page
 from rag.loading.html_tables import captions, is_data, rows
 from rag.loading.html_tree import BLOCKS, content_root, walk
 from rag.loading.metadata import one_line
-from rag.loading.rendering import Rendering
+from rag.loading.rendering import Rendering, raised, single_spaced
 from rag.types import Parsed
 
 _TAG = re.compile(rb"<\0{0,3}[!?a-zA-Z]")
@@ -22,8 +23,6 @@ _PROLOGUE = 4096  # bytes in which an encoding may be declared; the standard ask
 _SPACE = re.compile(r"\s+")
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _PUNCTUATION = ".,:;?!"
-_EXPONENT = re.compile(r"[0-9+\-−()]+")
-_RAISED = str.maketrans("0123456789+-−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾")
 
 
 class HtmlReader:
@@ -42,9 +41,8 @@ class HtmlReader:
             raise FileRefused("no page in it: a frame set or an empty document")
         about = about_page(tree.root)
         tree.strip_tags(["script", "style", "noscript"])  # they would count as words
-        blocks = _Blocks()
-        blocks.read(content_root(tree.body))
-        rendering = blocks.rendering
+        rendering = Rendering()
+        _Blocks(rendering).read(walk(content_root(tree.body)))
         if not rendering.offset:
             raise FileRefused("no text found outside menus, forms and scripts")
         first = rendering.headings[0].text if rendering.headings else None
@@ -58,19 +56,26 @@ class HtmlReader:
         )
 
 
+def add_page(html: str, rendering: Rendering) -> None:
+    """Adds the blocks of a page of no site, such as a book's chapter: all of it is content."""
+    tree = LexborHTMLParser(html)
+    if tree.body is not None:
+        _Blocks(rendering).read(walk(tree.body, is_site=False))
+
+
 class _Blocks:
     """Gathers inline text and hands it on as a block wherever a block element begins or ends."""
 
-    def __init__(self) -> None:
-        self.rendering = Rendering()
+    def __init__(self, rendering: Rendering) -> None:
+        self.rendering = rendering
         self._inline: list[str] = []
         self._term = ""  # of a definition list, waiting for the first words of its definition
         self._level: int | None = None
         self._preformatted = 0
         self._table: int | None = None  # the data table that the walk is inside of
 
-    def read(self, root: LexborNode) -> None:
-        for node, entering in walk(root):
+    def read(self, nodes: Iterable[tuple[LexborNode, bool]]) -> None:
+        for node, entering in nodes:
             if self._table is not None:
                 if node.mem_id == self._table:
                     self._table = None
@@ -84,8 +89,8 @@ class _Blocks:
 
     def _text(self, node: LexborNode) -> None:
         text = node.text_content or ""
-        if node.parent is not None and node.parent.tag == "sup" and _EXPONENT.fullmatch(text):
-            text = text.translate(_RAISED)  # else 10 to the third would read 103
+        if node.parent is not None and node.parent.tag == "sup":
+            text = raised(text)
         self._inline.append(text if self._preformatted else _SPACE.sub(" ", text))
 
     def _enter(self, node: LexborNode, tag: str) -> None:
@@ -127,7 +132,7 @@ class _Blocks:
         if not text.strip():
             return
         if not self._preformatted:
-            text = "\n".join(" ".join(line.split()) for line in text.strip().split("\n"))
+            text = single_spaced(text)
         if self._term:
             text = f"{self._term}{'' if self._term[-1] in _PUNCTUATION else ':'} {text.lstrip()}"
             self._term = ""

@@ -49,12 +49,13 @@ def content_root(body: LexborNode) -> LexborNode:
     return next((main for main in mains if main.text().strip()), body)
 
 
-def walk(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
+def walk(root: LexborNode, is_site: bool = True) -> Iterator[tuple[LexborNode, bool]]:
     """Every node of content under `root`, on entering (True) and, elements only, on leaving.
 
-    Not recursive: a hostile page nests deeper than Python's stack.
+    Of a body outside a site, such as a book's, all is content. Not recursive: a hostile page
+    nests deeper than Python's stack.
     """
-    body = root if root.tag == "body" else None
+    body = root if is_site and root.tag == "body" else None
     articles = 0
     yield root, True
     path = [(root, root.child)]  # open elements, each with its next child to visit

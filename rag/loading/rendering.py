@@ -14,6 +14,20 @@ _LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 )
+_EXPONENT = re.compile(r"[0-9+\-−()]+")
+_RAISED = str.maketrans("0123456789+-−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾")
+
+
+def raised(text: str) -> str:
+    """Superscript words: a number with raised digits, else 10 to the third would read 103."""
+    return text.translate(_RAISED) if _EXPONENT.fullmatch(text) else text
+
+
+def single_spaced(text: str) -> str:
+    """The lines of a text without the white space around them and inside that a line shows as one
+    space.
+    """
+    return "\n".join(" ".join(line.split()) for line in text.strip().split("\n"))
 
 
 def clean(text: str) -> str:

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 
 from rag.errors import FileRefused, TooLarge, UnsupportedFormat
 from rag.loading.parser import Parser
+from tests.loading.nasty_office import OFFICE
 from tests.loading.nasty_pdfs import HUGE_PDFS, PDFS, Made
 from tests.loading.nasty_sheets import SHEETS
 
 _REASONS = {
     "limit": re.compile(r"took (more|longer) than|takes more than"),
     "empty": re.compile(r"empty file|no text|no page in it|cells are empty"),
-    "unsupported": re.compile(r"encrypted"),
+    "unsupported": re.compile(r"encrypted|password"),
     "corrupt": re.compile(
         r"damaged|the end of|neither valid|NUL characters|not recognised|is no JSON|nests? too deep"
+        r"|DOCTYPE|leads outside|of one name"
     ),
 }
 
@@ -139,8 +141,9 @@ _MARKDOWN = {
     "entities in a heading": _markdown("ok", b"# " + b"&#1234567;&amp;" * 20_000),
     "comments that do not end": _markdown("ok", b"# " + b"<!-- <?a <![CDATA[ " * 5_000),
 }
+_OFFICE = {name: Nasty(one.suffix, one.make, one.outcome) for name, one in OFFICE.items()}
 _SHEETS = {name: Nasty(one.suffix, one.make, one.outcome) for name, one in SHEETS.items()}
-NASTY: Mapping[str, Nasty] = {**_HTML, **_TEXT, **_MARKDOWN, **_pdfs(PDFS), **_SHEETS}
+NASTY: Mapping[str, Nasty] = {**_HTML, **_TEXT, **_MARKDOWN, **_pdfs(PDFS), **_OFFICE, **_SHEETS}
 """By what is wrong with it."""
 
 HUGE: Mapping[str, Nasty] = {

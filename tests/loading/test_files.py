@@ -51,6 +51,14 @@ def test_unknown_formats_are_refused_with_what_is_supported(tmp_path: Path) -> N
     assert "no extension" in given["README"]
 
 
+def test_a_lock_of_office_is_no_document(tmp_path: Path) -> None:
+    write(tmp_path, "plan~$.txt", "~plan.txt", "~$plan.docx", "a/~$b.txt", ".~lock.plan.odt#")
+    given = reasons(tmp_path)
+    assert set(given) == {"~$plan.docx", "a/~$b.txt", ".~lock.plan.odt#"}
+    assert given["~$plan.docx"] == given["a/~$b.txt"]
+    assert given["~$plan.docx"].startswith("no document: a lock that Office leaves")
+
+
 def test_large_files_are_refused_from_one_byte_over(tmp_path: Path) -> None:
     write(tmp_path, "full.txt", content="x" * LIMIT)
     write(tmp_path, "over.txt", content="x" * (LIMIT + 1))

@@ -17,6 +17,7 @@ from rag.text import paragraphs
 from rag.types import Parsed
 from tests.loading.nasty import NASTY, outcome
 from tests.loading.nasty_sheets import message, workbook
+from tests.loading.zips import epub, odt, slides, word
 from tests.security.watching import noted, parsers_watched
 
 MOST_GROWTH = 100_000_000  # bytes of this process's memory
@@ -44,6 +45,34 @@ GOOD: dict[str, bytes] = {
     ),
     ".xlsx": workbook(),
     ".msg": message(),
+    ".rtf": (
+        rb"{\rtf1\ansi{\fonttbl{\f0\fcharset204 A;}}{\stylesheet{\s1 heading 1;}}\pard\s1 Title\par"
+        rb"\pard\f0 Gr\'fc\u223?{\super\chftn{\footnote Note.}}\par\trowd\cellx1\cellx2\intbl "
+        rb"a\cell b\cell\row\pard{\*\shpinst{\shptxt box\par}}\bullet\par}"
+    ),
+    ".docx": word(
+        '<w:p><w:pPr><w:outlineLvl w:val="0"/></w:pPr><w:r><w:t>Title</w:t></w:r></w:p><w:p><w:pPr>'
+        '<w:numPr><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>Text</w:t>'
+        '<w:footnoteReference w:id="1"/></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r>'
+        "</w:p></w:tc><w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p></w:tc></w:tr></w:tbl>",
+        numbering='<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:lvlText w:val="%1."/>'
+        '</w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>',
+        footnotes='<w:footnote w:id="1"><w:p><w:r><w:t>Note</w:t></w:r></w:p></w:footnote>',
+    ),
+    ".pptx": slides(
+        [
+            '<p:sp><p:nvSpPr><p:nvPr><p:ph type="title"/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r>'
+            "<a:t>Title</a:t></a:r></a:p></p:txBody></p:sp><p:graphicFrame><a:tbl><a:tr><a:tc>"
+            "<a:txBody><a:p><a:r><a:t>a</a:t></a:r></a:p></a:txBody></a:tc></a:tr></a:tbl>"
+            "</p:graphicFrame>"
+        ]
+    ),
+    ".odt": odt(
+        '<text:h text:outline-level="1">Title</text:h><text:list><text:list-item><text:p>a'
+        "<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>Note</text:p>"
+        "</text:note-body></text:note></text:p></text:list-item></text:list>"
+    ),
+    ".epub": epub("<h1>Title</h1><p>a</p>", "<p>b</p>"),
 }
 
 

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import struct
-import warnings
-import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -14,17 +11,7 @@ from hypothesis import strategies as st
 from rag.errors import FileRefused, TooLarge
 from rag.loading import zipped
 from rag.loading.zipped import is_zip, members
-
-Entries = Iterable[tuple[str, bytes]]
-
-
-def packed(entries: Entries, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    kept = io.BytesIO()
-    with warnings.catch_warnings(), zipfile.ZipFile(kept, "w", method) as archive:
-        warnings.simplefilter("ignore")  # a name that stands there twice is what some tests want
-        for name, content in entries:
-            archive.writestr(zipfile.ZipInfo(name), content, method)
-    return kept.getvalue()
+from tests.loading.zips import packed
 
 
 def refusal(data: bytes) -> str:

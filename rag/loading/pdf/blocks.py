@@ -45,7 +45,6 @@ class Block:
     text: str
     page: int = 0
     size: float = 0.0
-    bold: bool = False
     row: bool = False
     heading: tuple[int, int] | None = None
 
@@ -72,7 +71,6 @@ class _Paragraph:
             "".join(parts),
             self.pages[0],
             size=most.size,
-            bold=all(line.bold for line in self.lines),
             row=most.row,
             heading=most.heading,
         )

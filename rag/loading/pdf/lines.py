@@ -72,10 +72,6 @@ class Line:
     row: bool = False
     heading: tuple[int, int] | None = None
 
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
 
 @dataclass(frozen=True, slots=True)
 class Print:

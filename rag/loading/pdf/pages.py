@@ -46,6 +46,7 @@ def _sheets(document: pdfium.PdfDocument) -> Iterator[Sheet]:
         words = [word for part in printed.parts for word in part]
         before = tables[-1:]
         tables = list(ruled(words, *rules(page, printed.turn))) if words else []
+        tables.sort(key=lambda table: -table.top)
         page.close()
         lines: list[Line] = []
         for number, table in enumerate(tables):

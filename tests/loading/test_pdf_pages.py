@@ -203,6 +203,16 @@ def test_a_table_that_goes_on_keeps_the_names_of_its_columns() -> None:
     assert found == [f"Year: {1900 + n}; Storms: {n}; Place: Skarn" for n in range(60)]
 
 
+def test_entries_of_a_table_of_contents_stand_alone_with_their_page() -> None:
+    entries = [f"{n}. On ships and rails {'. ' * 40}{n * 7}" for n in range(1, 4)]
+    assert printed(["Wait ....", *entries]) == [
+        "Wait ....",
+        "1. On ships and rails | 7",
+        "2. On ships and rails | 14",
+        "3. On ships and rails | 21",
+    ]
+
+
 def test_the_outline_names_headings_where_their_words_stand() -> None:
     pdf = FPDF()
     pdf.set_font("Helvetica", size=11)

@@ -20,7 +20,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from rag import cli, commands
+from rag import cli, commands, ingesting
 from tests.loading.test_hostile import GOOD
 from tests.security.watching import parsers_watched, watch
 
@@ -53,7 +53,8 @@ def main(folder: Path) -> None:
         visit = pool.submit(_visit, port)
         _run("serve", files, "--port", port)
         visit.result()
-    told = {name.removeprefix("run_") for name in dir(commands) if name.startswith("run_")}
+    names = (*dir(commands), *dir(ingesting))
+    told = {name.removeprefix("run_") for name in names if name.startswith("run_")}
     assert told == {*asked, "serve"}, told ^ {*asked, "serve"}
 
 

@@ -31,7 +31,7 @@ def test_what_is_refused_stops_nothing_beside_it(empty: TestClient) -> None:
     files = [_file(name) for name in names]
     for place, hour in enumerate(("dusk", "dawn", "noon"), start=1):
         files.insert(place * len(names) // 3, (f"{hour}.txt", f"The owl hoots at {hour}.".encode()))
-    told = {}
+    told: dict[str, Any] = {}
     for at in range(0, len(files), LARGE_FILES):
         response = _upload(empty, *files[at : at + LARGE_FILES])
         assert response.status_code in (201, 422)

@@ -67,6 +67,9 @@ def text_of(subject: int, version: int) -> str:
 class _Parser:
     """The same formats, read in this process."""
 
+    def __init__(self, ocr: str | None) -> None:
+        """Takes what the real one takes; no picture is read."""
+
     def parse(self, source: str, data: bytes) -> Parsed:
         return parse(source, data)
 

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from embeddings.runtime import Graph, batches, padded
 from rag.reading.confidence import Calibration, Evidence, Ranking, Rivals
+from rag.reading.rows import Places, answerable
 from rag.reading.spans import Scored, best_spans
 from rag.reading.windows import Window, Windows
 from rag.text import grapheme_ceiling, grapheme_floor, sentences
@@ -101,10 +102,12 @@ class SpanReader:
         outputs = iter(self._outputs([w for windows in cut for ws in windows for w in ws]))
         return [
             [
-                _readings(hit, [(window, next(outputs)) for window in of_hit])
-                for hit, of_hit in zip(hits, windows, strict=True)
+                _readings(hit, places, [(window, next(outputs)) for window in of_hit])
+                for hit, places, of_hit in zip(
+                    hits, answerable(question, hits), windows, strict=True
+                )
             ]
-            for (_, hits), windows in zip(asked, cut, strict=True)
+            for (question, hits), windows in zip(asked, cut, strict=True)
         ]
 
     def _outputs(self, windows: Sequence[Window]) -> list[_Output]:
@@ -170,16 +173,15 @@ def _context(hit: Hit) -> str:
     return with_context("" if named else origin.title, hit.passage.heading, "").strip()
 
 
-def _readings(hit: Hit, windows: Sequence[tuple[Window, _Output]]) -> list[Reading]:
-    """The best spans of all windows. "No answer" is the least of theirs, as in BERT's reader: a
-    window without the answer says that there is none.
+def _readings(hit: Hit, places: Places, windows: Sequence[tuple[Window, _Output]]) -> list[Reading]:
+    """The best spans of all windows, each in one of the `places`. "No answer" is the least of the
+    windows' own, as in BERT's reader: one without the answer says that there is none.
     """
     passage = hit.passage
-    paragraphs = [paragraph.shifted(-passage.span.start) for paragraph in passage.paragraphs]
     best: dict[Span, float] = {}
     for window, output in windows:
-        for scored in best_spans(window, output.start, output.end, paragraphs, _SPANS):
-            span = _whole(passage.text, scored)
+        for scored in best_spans(window, output.start, output.end, places.spans, _SPANS):
+            span = places.whole(_whole(passage.text, scored))
             best[span] = max(scored.logit, best.get(span, scored.logit))
     null = min(float(output.start[0] + output.end[0]) for _, output in windows)
     ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))

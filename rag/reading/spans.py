@@ -27,14 +27,15 @@ class Scored:
 
 
 def best_spans(
-    window: Window, start: Logits, end: Logits, paragraphs: Sequence[Span], limit: int
+    window: Window, start: Logits, end: Logits, places: Sequence[Span], limit: int
 ) -> list[Scored]:
-    """At most `limit` spans, best first: whole words, in one paragraph, `LONGEST_ANSWER` at most.
+    """At most `limit` spans, best first: whole words, in one place, `LONGEST_ANSWER` at most.
 
-    `start` and `end` are a window's logits, shape (tokens,); `paragraphs` the passage's.
+    `start` and `end` are a window's logits, shape (tokens,); `places` are stretches of the passage,
+    such as its paragraphs, in order.
     """
     count = len(window.spans)
-    if not count:
+    if not count or not places:
         return []
     readable = slice(window.first, window.first + count)
     begins, finishes = _word_edges(window.words)
@@ -44,7 +45,7 @@ def best_spans(
     padded = np.concatenate([from_end, np.full(width - 1, _CLOSED)])
     # Row i holds the spans that start at token i, by their length.
     sums = from_start[:, None] + np.lib.stride_tricks.sliding_window_view(padded, width)
-    owner = _owners(window.spans, paragraphs)
+    owner = _owners(window.spans, places)
     owners = np.concatenate([owner, np.full(width - 1, -1)])
     same = owner[:, None] == np.lib.stride_tricks.sliding_window_view(owners, width)
     sums = np.where(same & (owner >= 0)[:, None], sums, _CLOSED).ravel()
@@ -66,10 +67,10 @@ def _word_edges(words: Sequence[int]) -> tuple[NDArray[np.bool_], NDArray[np.boo
     return np.array([True, *changes]), np.array([*changes, True])
 
 
-def _owners(spans: Sequence[Span], paragraphs: Sequence[Span]) -> NDArray[np.intp]:
-    """For each token the place of its paragraph, -1 where it is in none."""
-    starts = np.array([paragraph.start for paragraph in paragraphs])
-    ends = np.array([paragraph.end for paragraph in paragraphs])
+def _owners(spans: Sequence[Span], places: Sequence[Span]) -> NDArray[np.intp]:
+    """For each token the number of its place, -1 where it is in none."""
+    starts = np.array([place.start for place in places])
+    ends = np.array([place.end for place in places])
     place = np.searchsorted(starts, [span.start for span in spans], side="right") - 1
     inside = (place >= 0) & (np.array([span.end for span in spans]) <= ends[place])
     return np.where(inside, place, -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 
@@ -45,19 +45,28 @@ def trimmed(text: str, span: Span) -> Span:
     return Span(start, max(start, span.start + len(covered.rstrip())))
 
 
+LONGEST_GRAPHEME = 256
+"""Code points. A longer cluster is no letter of anybody's and may be cut anywhere: a megabyte of
+joined signs, which is one, would otherwise be gone through again for every cut.
+"""
+
+
 def grapheme_floor(text: str, offset: int) -> int:
     """The last place at or before `offset` where a cut splits no grapheme cluster (UAX #29)."""
     offset = max(0, min(offset, len(text)))
-    while 0 < offset < len(text) and not _parts(text, offset):
-        offset -= 1
-    return offset
+    return _boundary(text, offset, range(offset, max(-1, offset - LONGEST_GRAPHEME - 1), -1))
 
 
 def grapheme_ceiling(text: str, offset: int) -> int:
     """The first place at or after `offset` where a cut splits no grapheme cluster (UAX #29)."""
-    while 0 < offset < len(text) and not _parts(text, offset):
-        offset += 1
-    return offset
+    offset = max(0, min(offset, len(text)))
+    return _boundary(text, offset, range(offset, min(len(text), offset + LONGEST_GRAPHEME) + 1))
+
+
+def _boundary(text: str, offset: int, places: Iterable[int]) -> int:
+    """The first of the places between two clusters; `offset` where there is none."""
+    ends = (0, len(text))
+    return next((at for at in places if at in ends or _parts(text, at)), offset)
 
 
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))

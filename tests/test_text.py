@@ -9,7 +9,14 @@ from apsw.unicode import grapheme_iter_with_offsets
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.text import grapheme_ceiling, grapheme_floor, paragraphs, sentences, trimmed
+from rag.text import (
+    LONGEST_GRAPHEME,
+    grapheme_ceiling,
+    grapheme_floor,
+    paragraphs,
+    sentences,
+    trimmed,
+)
 from rag.types import Span
 
 
@@ -122,11 +129,21 @@ def test_cuts_of_a_megabyte_are_found_nearby(unit: str) -> None:
         assert grapheme_floor(text, offset) == offset - offset % len(unit)
 
 
-@pytest.mark.parametrize("unit", ["\u0301", "a\u200d\u0301", "🧑\u200d"], ids=ascii)
-def test_one_cluster_of_a_megabyte(unit: str) -> None:
-    text = unit * (10**5 // len(unit))
-    floor = 10**5 // 2 - 10**5 // 2 % len(unit) if unit[0] == "a" else 0
-    assert grapheme_floor(text, 10**5 // 2) == floor
+@pytest.mark.parametrize("unit", ["\u0301", "🧑\u200d"], ids=ascii)
+def test_a_cluster_that_is_no_letter_is_cut_anywhere(unit: str) -> None:
+    """All of it was gone through for each cut."""
+    letter = (unit * LONGEST_GRAPHEME)[:LONGEST_GRAPHEME]
+    for offset in range(LONGEST_GRAPHEME):
+        assert grapheme_floor(letter + " ", offset) == 0
+        assert grapheme_ceiling(letter + " ", offset) == (LONGEST_GRAPHEME if offset else 0)
+    text = unit * (10**6 // len(unit))
+    for offset in range(LONGEST_GRAPHEME + 1, 10**6, 10_000):
+        assert grapheme_floor(text, offset) == grapheme_ceiling(text, offset) == offset
+
+
+def test_joiners_that_join_nothing_hide_no_boundary() -> None:
+    text = "a\u200d\u0301" * 10**5
+    assert grapheme_floor(text, 10**5 + 1) == 10**5 - 10**5 % 3
 
 
 def test_a_paragraph_inside_a_text_keeps_the_offsets_of_the_text() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from rag import answering, citing
 from rag.entries import UPLOADS, document_id
 from rag.payloads import reply_payload
 from rag.service import Service
+from rag.text import LONGEST_GRAPHEME
 from rag.types import Citation, Place, Span, Status
 from tests.soak.forking import Died, in_child
 from tests.soak.rows import Anywhere, Bench, Case, Control, Sizes
@@ -238,6 +240,9 @@ def _facts(text: str) -> tuple[list[int], frozenset[int]]:
     for line in regex.finditer(r"[^\r\n]+|\r\n|\r|\n", text):
         if len(line.group()) < _LONG_LINE:
             ends |= {line.start() + match.end() for match in regex.finditer(r"\X", line.group())}
+    for start, end in pairwise(sorted(ends)):
+        if end - start > LONGEST_GRAPHEME:
+            ends |= set(range(start, end))
     return starts, frozenset(ends)
 
 

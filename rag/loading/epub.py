@@ -12,7 +12,7 @@ from lxml import etree
 from rag.errors import FileRefused
 from rag.loading.base import FormatReader
 from rag.loading.decoding import decode
-from rag.loading.html import add_page
+from rag.loading.html.reader import add_page
 from rag.loading.metadata import iso_date, language_tag, one_line
 from rag.loading.rendering import Rendering
 from rag.loading.xml_tree import local, parsed_xml

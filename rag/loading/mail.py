@@ -22,7 +22,7 @@ from rag.errors import FileRefused, TooLarge
 from rag.loading.attachments import Names
 from rag.loading.base import FormatReader
 from rag.loading.decoding import decode, is_text
-from rag.loading.html import READER as HTML
+from rag.loading.html.reader import READER as HTML
 from rag.loading.metadata import one_line
 from rag.loading.rendering import Rendering
 from rag.text import paragraphs

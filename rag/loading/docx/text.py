@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from rag.loading.docx_xml import W, is_on, shown, value
+from rag.loading.docx.xml import W, is_on, shown, value
 from rag.loading.formulas import on_one_line
 from rag.loading.office import MATHS
 from rag.loading.rendering import raised

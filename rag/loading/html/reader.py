@@ -10,9 +10,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from rag.errors import FileRefused
 from rag.loading.base import FormatReader
 from rag.loading.decoding import decode, is_text
-from rag.loading.html_metadata import about_page
-from rag.loading.html_tables import captions, is_data, rows
-from rag.loading.html_tree import BLOCKS, content_root, walk
+from rag.loading.html.metadata import about_page
+from rag.loading.html.tables import captions, is_data, rows
+from rag.loading.html.tree import BLOCKS, content_root, walk
 from rag.loading.metadata import one_line
 from rag.loading.rendering import Rendering, raised, single_spaced
 from rag.types import Parsed

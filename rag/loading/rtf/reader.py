@@ -6,9 +6,9 @@ from rag.errors import FileRefused
 from rag.loading.base import FormatReader
 from rag.loading.metadata import iso_date, language_tag, one_line
 from rag.loading.rendering import Rendering
-from rag.loading.rtf_letters import whole
-from rag.loading.rtf_story import RtfStory
-from rag.loading.rtf_tokens import tokens
+from rag.loading.rtf.charsets import whole
+from rag.loading.rtf.story import RtfStory
+from rag.loading.rtf.tokens import tokens
 from rag.types import Parsed
 
 _START = b"{\\rtf"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass
 
-from rag.loading.rtf_head import ABOUT, TABLES
+from rag.loading.rtf.head import ABOUT, TABLES
 
 # Groups whose words are not the document's.
 _NEVER = frozenset(

@@ -8,11 +8,11 @@ from lxml import etree
 
 from rag.errors import FileRefused
 from rag.loading.base import FormatReader
-from rag.loading.docx_numbering import Numbering, numeral
-from rag.loading.docx_styles import Styles
-from rag.loading.docx_tables import arranges, grid, row_cells, table_rows
-from rag.loading.docx_text import Reference, Words
-from rag.loading.docx_xml import W, child, shown, value
+from rag.loading.docx.numbering import Numbering, numeral
+from rag.loading.docx.styles import Styles
+from rag.loading.docx.tables import arranges, grid, row_cells, table_rows
+from rag.loading.docx.text import Reference, Words
+from rag.loading.docx.xml import W, child, shown, value
 from rag.loading.metadata import language_tag, one_line
 from rag.loading.office import Package
 from rag.loading.rendering import single_spaced

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rag.loading.rendering import single_spaced
-from rag.loading.rtf_letters import whole
+from rag.loading.rtf.charsets import whole
 from rag.loading.table_looks import CellText, with_heads
 from rag.loading.tables import lines
 

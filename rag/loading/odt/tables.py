@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from lxml import etree
 
 from rag.loading.numerals import whole
-from rag.loading.odt_styles import TABLE, TEXT
+from rag.loading.odt.styles import TABLE, TEXT
 from rag.loading.table_looks import CellText, with_heads
 from rag.loading.tables import Cell
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from lxml import etree
 
 from rag.loading.numerals import whole
-from rag.loading.odt_styles import DRAW, OFFICE, TEXT, OdtStyles
+from rag.loading.odt.styles import DRAW, OFFICE, TEXT, OdtStyles
 from rag.loading.rendering import raised
 
 _HREF = "{http://www.w3.org/1999/xlink}href"

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rag.errors import FileRefused
-from rag.loading import rtf_letters
 from rag.loading.numerals import letters, roman
 from rag.loading.rendering import raised
-from rag.loading.rtf_flow import Block, Flow, RowRules
-from rag.loading.rtf_groups import State
-from rag.loading.rtf_head import RtfHead
-from rag.loading.rtf_tokens import Kind, Token
+from rag.loading.rtf import charsets
+from rag.loading.rtf.flow import Block, Flow, RowRules
+from rag.loading.rtf.groups import State
+from rag.loading.rtf.head import RtfHead
+from rag.loading.rtf.tokens import Kind, Token
 
 _DEEPEST = 1000  # groups in each other; Word's own files have about ten
 _FLOWS = {"dptxbxtext": "box", "footnote": "ftn", "shptxt": "box"}
@@ -101,7 +101,7 @@ class RtfStory:
     def _end_letters(self) -> None:
         if self._bytes:
             encoding = self.head.encoding(self._state.font)
-            self._put(rtf_letters.decoded(bytes(self._bytes), encoding))
+            self._put(charsets.decoded(bytes(self._bytes), encoding))
             self._bytes.clear()
 
     def _put(self, text: str) -> None:
@@ -149,8 +149,8 @@ class RtfStory:
             self._state.may_be_skipped = self._state.is_new
         elif sign in "\r\n":
             self._word("par", None)
-        elif sign in rtf_letters.SIGNS:
-            self._letter(rtf_letters.SIGNS[sign])
+        elif sign in charsets.SIGNS:
+            self._letter(charsets.SIGNS[sign])
 
     def _letter(self, letter: str) -> None:
         if self._skip:
@@ -163,8 +163,8 @@ class RtfStory:
         if word == "u" and goes_to != "fonttbl":
             self._put(chr((number or 0) & 0xFFFF))
             self._skip = self._state.skips
-        elif word in rtf_letters.WORDS:
-            self._letter(rtf_letters.WORDS[word])
+        elif word in charsets.WORDS:
+            self._letter(charsets.WORDS[word])
         else:
             self.head.word(goes_to, word, number)
         if goes_to == "text":

@@ -7,8 +7,8 @@ from itertools import takewhile
 
 from lxml import etree
 
-from rag.loading.docx_styles import Styles
-from rag.loading.docx_xml import W, child, is_on, shown, value
+from rag.loading.docx.styles import Styles
+from rag.loading.docx.xml import W, child, is_on, shown, value
 from rag.loading.numerals import whole
 from rag.loading.table_looks import CellText, with_heads
 from rag.loading.tables import Cell

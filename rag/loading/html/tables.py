@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborNode
 
-from rag.loading.html_tree import words
+from rag.loading.html.tree import words
 from rag.loading.tables import Cell, lines
 
 _LAYOUT = "table, h1, h2, h3, h4, h5, h6, p + p, pre, blockquote"

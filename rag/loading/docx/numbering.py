@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from rag.loading.docx_styles import Styles
-from rag.loading.docx_xml import W, child, is_on, value
+from rag.loading.docx.styles import Styles
+from rag.loading.docx.xml import W, child, is_on, value
 from rag.loading.numerals import letters, ordinal, roman, whole
 
 _PLACE = re.compile("%([1-9])")

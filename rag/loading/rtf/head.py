@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from rag.loading import rtf_letters
+from rag.loading.rtf import charsets
 
 TABLES = frozenset({"fonttbl", "info", "stylesheet"})
 """Groups that are no text; in them `info` has groups of its own, `ABOUT`."""
@@ -32,7 +32,7 @@ class RtfHead:
         self.days: dict[str, dict[str, int]] = defaultdict(dict)
         """By `creatim` and `revtim`: year, month and day as `yr`, `mo`, `dy`."""
         self.language: str | None = None
-        self._encoding = rtf_letters.DEFAULT
+        self._encoding = charsets.DEFAULT
         self._default_font = 0
         self._fonts: dict[int, str] = {}
         self._font = 0  # that the table speaks of
@@ -88,17 +88,17 @@ class RtfHead:
         if word == "f":
             self._font = number or 0
         elif word in ("fcharset", "cpg"):
-            read = rtf_letters.charset if word == "fcharset" else rtf_letters.code_page
+            read = charsets.charset if word == "fcharset" else charsets.code_page
             if (encoding := read(number)) is not None:
                 self._fonts[self._font] = encoding
 
     def _word_of_the_file(self, word: str, number: int | None) -> None:
         match word:
             case "ansicpg":
-                self._encoding = rtf_letters.code_page(number) or self._encoding
+                self._encoding = charsets.code_page(number) or self._encoding
             case "mac" | "pc" | "pca":
-                self._encoding = rtf_letters.CODE_PAGES[word]
+                self._encoding = charsets.CODE_PAGES[word]
             case "deff":
                 self._default_font = number or 0
             case "deflang":
-                self.language = rtf_letters.language(number)
+                self.language = charsets.language(number)

@@ -12,9 +12,9 @@ from rag.loading.base import FormatReader
 from rag.loading.formulas import on_one_line
 from rag.loading.metadata import iso_date, language_tag, one_line
 from rag.loading.numerals import whole
-from rag.loading.odt_styles import DRAW, OFFICE, OUTLINE, TABLE, TEXT, OdtLists, OdtStyles
-from rag.loading.odt_tables import arranges, grid, table_cells, table_rows
-from rag.loading.odt_text import Inline
+from rag.loading.odt.styles import DRAW, OFFICE, OUTLINE, TABLE, TEXT, OdtLists, OdtStyles
+from rag.loading.odt.tables import arranges, grid, table_cells, table_rows
+from rag.loading.odt.text import Inline
 from rag.loading.rendering import single_spaced
 from rag.loading.story import Story
 from rag.loading.table_looks import CellText

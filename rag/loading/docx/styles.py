@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from rag.loading.docx_xml import W, child, is_on, value
+from rag.loading.docx.xml import W, child, is_on, value
 from rag.loading.numerals import whole
 
 _HEADING = re.compile(r"heading ([1-9])")

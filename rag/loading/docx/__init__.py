@@ -1,0 +1,1 @@
+"""DOCX: a document's XML to paragraphs as Word shows them."""

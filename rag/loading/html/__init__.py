@@ -1,0 +1,1 @@
+"""HTML: the main text of a page, its tables, and what it says about itself."""

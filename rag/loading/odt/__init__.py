@@ -1,0 +1,1 @@
+"""OpenDocument text: its XML to paragraphs as LibreOffice shows them."""

@@ -1,0 +1,1 @@
+"""Rich Text: its words and groups to paragraphs."""

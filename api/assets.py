@@ -9,7 +9,6 @@ from pathlib import Path
 
 import fastapi_offline
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
 _PAGE = Path(str(files("api"))) / "page"
@@ -50,14 +49,15 @@ def _file(request: Request, folder: Path, name: str) -> Response:
     if name not in known:
         raise HTTPException(404, "no such file: the page is at /, the documentation at /docs")
     path, kind = known[name], _TYPES[known[name].suffix]
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        return FileResponse(path, media_type=kind, headers={"Vary": "Accept-Encoding"})
-    packed = _packed(path, path.stat().st_mtime_ns)
-    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-    return Response(packed, media_type=kind, headers=headers)
+    packs = "gzip" in request.headers.get("accept-encoding", "")
+    headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packs else {})
+    # Always whole: a FileResponse answers a strange Range with an error that is no problem.
+    content = _content(path, path.stat().st_mtime_ns, packed=packs)
+    return Response(content, media_type=kind, headers=headers)
 
 
 @lru_cache(maxsize=128)
-def _packed(path: Path, _: int) -> bytes:
+def _content(path: Path, _: int, *, packed: bool) -> bytes:
     """A file as it goes over the wire, made once for each of its versions."""
-    return gzip.compress(path.read_bytes(), mtime=0)
+    content = path.read_bytes()
+    return gzip.compress(content, mtime=0) if packed else content

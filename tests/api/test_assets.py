@@ -34,3 +34,11 @@ def test_a_file_is_the_same_packed_and_as_it_is(client: TestClient, name: str) -
     assert packed.headers["content-type"] == plain.headers["content-type"]
     assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
     assert gzip.decompress(raw) == plain.content == (PAGE / name).read_bytes()
+
+
+@pytest.mark.parametrize("given", ["bytes=0-0,1-1", "bytes=99999999999999999999-", "x", "bytes=-"])
+@pytest.mark.parametrize("route", ["/", "/docs", "/page/page.js", "/docs/swagger-ui.css"])
+def test_a_part_is_never_given(client: TestClient, route: str, given: str) -> None:
+    whole = client.get(route, headers={"Accept-Encoding": "identity"})
+    part = client.get(route, headers={"Accept-Encoding": "identity", "Range": given})
+    assert (part.status_code, part.content) == (200, whole.content)

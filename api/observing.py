@@ -7,6 +7,7 @@ paths; at most `MOST_COLLECTIONS` collections, the rest under `_other`.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -140,7 +141,7 @@ class IndexFigures(Collector):
             _log.warning("no figures of the index: %s", error)
         size = GaugeMetricFamily("rag_disk_bytes", "Bytes on disk by part.", labels=["part"])
         size.add_metric(["database"], _bytes(self._home.glob("index.sqlite*")))
-        size.add_metric(["caches"], _bytes((self._home / "caches").rglob("*")))
+        size.add_metric(["caches"], _bytes(_files(self._home / "caches")))
         yield size
 
 
@@ -159,6 +160,12 @@ def _sizes(records: Sequence[CollectionRecord]) -> Iterator[Metric]:
         documents.add_metric([_OTHER], sum(record.documents for record in rest))
         passages.add_metric([_OTHER], sum(record.passages for record in rest))
     yield from (documents, passages, generation)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file below; a folder that goes meanwhile is passed over, which `Path.rglob` is not."""
+    for path, _, names in os.walk(folder):
+        yield from (Path(path, name) for name in names)
 
 
 def _bytes(paths: Iterator[Path]) -> int:

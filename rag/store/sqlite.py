@@ -33,6 +33,8 @@ DEFAULT_COLLECTION = "default"
 _APPLICATION = 0x52414756  # "RAGV", in the file's header
 _ASK_AGAIN_SECONDS = 0.01
 _ANY_PAGES = 2**32 - 2  # as many as SQLite can count
+_LONG_LOG = 16_000_000  # bytes; SQLite writes it back by itself at a quarter of that
+_LOG_PATIENCE = 1_000  # milliseconds
 _DISK_IS_FULL = 1_000_000  # bytes: SQLite says "full" of the disk and of its own limit alike
 _READING = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 _BUSY = "another write is under way: try again, or wait for it with --wait"
@@ -130,6 +132,7 @@ class Database:
         self._still = still
         self._busy_seconds = busy_seconds
         self._write_lock = threading.Lock()
+        self._log_limit = _LONG_LOG
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
         self._closed = False
         try:
@@ -253,8 +256,27 @@ class Database:
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
                     raise
+            self._fold_log()
         finally:
             self._write_lock.release()
+
+    def _fold_log(self) -> None:
+        """Writes a long log back into the file and begins it anew, for which readers that need it
+        are waited for a moment. SQLite alone waits for none: where questions overlap without end
+        the log grew by half a gigabyte in ten minutes.
+        """
+        try:
+            size = self._path.with_name(f"{self._path.name}-wal").stat().st_size
+            if size < self._log_limit:
+                return
+            self._log_limit = size + _LONG_LOG  # later, should it fail
+            self._writer.set_busy_timeout(_LOG_PATIENCE)
+            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._log_limit = _LONG_LOG
+        except (OSError, apsw.Error):
+            pass  # what was committed is in the log as well
+        finally:
+            self._writer.set_busy_timeout(int(self._busy_seconds * 1000))
 
     def _limit(self, max_bytes: int | None) -> None:
         """SQLite counts pages, those that were freed as there; it never cuts off what is there."""

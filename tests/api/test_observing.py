@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families as families
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.observing import MOST_COLLECTIONS, _sizes
+from api.observing import MOST_COLLECTIONS, IndexFigures, _sizes
 from api.tracing import Tracing, from_environment
 from rag.assembly import build
 from rag.errors import InvalidInput
@@ -224,3 +226,27 @@ def test_no_tracing_unless_a_collector_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(__import__("sys").modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(InvalidInput, match=r"rag-verbatim\[otel\]"):
         from_environment({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
+
+
+def test_a_folder_that_goes_while_it_is_measured_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "caches" / name).mkdir(parents=True)
+        (tmp_path / "caches" / name / "base").write_bytes(b"12345")
+    measured = Path.stat
+
+    def going(path: Path, **more: Any) -> os.stat_result:
+        found = measured(path, **more)
+        if path.name == "base":
+            other = path.parent.with_name("b" if path.parent.name == "a" else "a")
+            shutil.rmtree(other, ignore_errors=True)
+        return found
+
+    monkeypatch.setattr(Path, "stat", going)
+    (size,) = [
+        metric
+        for metric in IndexFigures(tmp_path, list).collect()
+        if metric.name == "rag_disk_bytes"
+    ]
+    assert {s.labels["part"]: s.value for s in size.samples}["caches"] == 5

@@ -14,6 +14,7 @@ import apsw
 import pytest
 
 from rag.errors import StoreBusy, StoreFull, StoreUnreadable
+from rag.store import sqlite
 from rag.store.base import Entry
 from rag.store.embedded import EmbeddedStore
 from rag.store.sqlite import Database
@@ -273,3 +274,59 @@ class TestQueryPlans:
         steps = [step for plan in plans.values() for step in plan]
         for slow in ("SCAN passages", "SCAN documents", "passages_by_generation"):
             assert not [step for step in steps if slow in step]
+
+
+def test_the_log_stays_small_while_readers_overlap_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite begins its log anew only at a moment at which nobody reads from it."""
+    monkeypatch.setattr(sqlite, "_LONG_LOG", 500_000)
+    database = Database(tmp_path / "index.sqlite", 5.0)
+    reads = [threading.Semaphore(0), threading.Semaphore(0)]
+    ended = threading.Event()
+
+    def read(number: int) -> None:
+        """Ends only once the other has begun."""
+        while not ended.is_set():
+            with database.read() as reader:
+                reader.execute("SELECT count(*) FROM documents").fetchall()
+                reads[number].release()
+                reads[1 - number].acquire(timeout=1)
+
+    log = tmp_path / "index.sqlite-wal"
+    largest = 0
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(2):
+            pool.submit(read, number)
+        try:
+            for number in range(100):
+                with database.write() as writer:
+                    row = (f"{number}", bytes(100_000))
+                    writer.execute("INSERT INTO originals (sha256, data) VALUES (?, ?)", row)
+                largest = max(largest, log.stat().st_size)
+        finally:
+            ended.set()
+    with database.read() as reader:
+        assert reader.execute("SELECT count(*) FROM originals").get == 100
+    database.close()
+    assert largest < 3_000_000, largest
+
+
+def test_a_log_that_readers_need_costs_no_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_LONG_LOG", 50_000)
+    monkeypatch.setattr(sqlite, "_LOG_PATIENCE", 10)
+    database = Database(tmp_path / "index.sqlite", 5.0)
+    with database.read() as reader:
+        assert reader.execute("SELECT count(*) FROM originals").get == 0
+        for number in range(5):
+            with database.write() as writer:
+                row = (f"{number}", bytes(100_000))
+                writer.execute("INSERT INTO originals (sha256, data) VALUES (?, ?)", row)
+        assert reader.execute("SELECT count(*) FROM originals").get == 0
+    with database.write():
+        pass
+    with database.read() as reader:
+        assert reader.execute("SELECT count(*) FROM originals").get == 5
+    database.close()

@@ -31,7 +31,7 @@ from rag.types import IngestReport, Outcome, Parsed, Status
 class _Parser:
     """Reads in this process and notes what was read."""
 
-    def __init__(self) -> None:
+    def __init__(self, **_: object) -> None:
         self.parsed: list[str] = []
 
     def parse(self, source: str, data: bytes) -> Parsed:
@@ -54,7 +54,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def parser(monkeypatch: pytest.MonkeyPatch) -> _Parser:
     made = _Parser()
-    monkeypatch.setattr(assembly, "Parser", lambda: made)
+    monkeypatch.setattr(assembly, "Parser", lambda **_: made)
     return made
 
 

@@ -27,8 +27,10 @@ class Places:
     spans: list[Span]
     values: frozenset[Span]
 
-    def whole(self, span: Span) -> Span:
-        """A part of a short value becomes the value, "43" of "43 euros" all of it."""
+    def whole(self, span: Span, text: str) -> Span:
+        """A bare number out of a short value becomes the value: of "43 euros" all, not "43"."""
+        if any(map(str.isalpha, span.of(text))):
+            return span
         for value in self.values:
             if value.contains(span) and value.end - value.start <= _LONGEST_VALUE:
                 return value

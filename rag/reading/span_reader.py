@@ -181,7 +181,7 @@ def _readings(hit: Hit, places: Places, windows: Sequence[tuple[Window, _Output]
     best: dict[Span, float] = {}
     for window, output in windows:
         for scored in best_spans(window, output.start, output.end, places.spans, _SPANS):
-            span = places.whole(_whole(passage.text, scored))
+            span = places.whole(_whole(passage.text, scored), passage.text)
             best[span] = max(scored.logit, best.get(span, scored.logit))
     null = min(float(output.start[0] + output.end[0]) for _, output in windows)
     ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))

@@ -142,6 +142,7 @@ def test_files_go_to_the_collection_that_is_chosen(page: Page, api: FakeApi) -> 
 
 def test_files_are_dropped_anywhere_and_nothing_typed_is_lost(page: Page, api: FakeApi) -> None:
     page.goto("/")
+    expect(page.locator("#adding")).to_be_visible()  # files are taken from then on
     page.fill("#question", "Half a quest")
     assert page.evaluate(DRAG, [[["one.txt", "One."]], ["dragover"]])
     expect(page.locator("body")).to_have_class("dropping")

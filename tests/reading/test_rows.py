@@ -77,15 +77,17 @@ def test_what_is_no_row_is_left_alone(paragraph: str) -> None:
     assert places("What is the price of the Azure Tern?", hit(paragraph, "x")) == [[paragraph, "x"]]
 
 
-def test_a_part_of_a_value_becomes_the_value() -> None:
+def test_a_bare_number_becomes_its_value() -> None:
     row = f"{TERN}; Note: {'very ' * 20}light"
     (found,) = answerable("What is known of the Azure Tern?", [hit("Prose.", row)])
     text = f"Prose.\n\n{row}"
 
     def whole(words: str) -> str:
         start = text.index(words)
-        return found.whole(Span(start, start + len(words))).of(text)
+        return found.whole(Span(start, start + len(words)), text).of(text)
 
     assert whole("43") == "43 euros"
-    assert whole("Pro") == "Pro"
-    assert whole("very light") == "very light"
+    assert whole("129") == "129 grams"
+    assert whole("43 euros") == "43 euros"
+    assert whole("Azure") == "Azure"
+    assert whole(".") == "."

@@ -14,6 +14,17 @@ def make_folder(folder: Path) -> None:
         sync(path.parent)
 
 
+def write_whole(file: Path, text: str) -> None:
+    """Writes a file whole or not at all, over a former one. Raises OSError."""
+    partial = file.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(partial, file)
+    sync(file.parent)
+
+
 def sync(path: Path) -> None:
     """Waits until a file, or what was made, renamed or removed in a folder, is on the disk. Raises
     OSError.

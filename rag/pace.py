@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
+
+from rag.durability import write_whole
 
 _FILE = "pace.json"
 
@@ -25,11 +26,8 @@ class PaceFile:
 
     def note(self, collection: str, pace: float) -> None:
         """Keeps a pace, unless the disk won't have it: the ingest stands."""
-        text = json.dumps({**self._all(), collection: round(pace, 1)})
-        partial = self._file.with_name(f"{_FILE}.partial")
         with suppress(OSError):
-            partial.write_text(text, "utf-8")
-            os.replace(partial, self._file)
+            write_whole(self._file, json.dumps({**self._all(), collection: round(pace, 1)}))
 
     def _all(self) -> dict[str, object]:
         try:

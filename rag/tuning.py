@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rag.durability import make_folder, sync
+from rag.durability import make_folder, write_whole
 from rag.errors import StoreUnreadable
 from rag.types import Candidate
 
@@ -89,13 +88,7 @@ class Tunings:
         """Keeps a tuning, whole or not at all."""
         path = self.path(collection)
         make_folder(path.parent)
-        partial = path.with_suffix(".partial")
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(asdict(tuning), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        sync(path.parent)
+        write_whole(path, json.dumps(asdict(tuning), indent=1))
         return path
 
     def path(self, collection: str) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,6 +11,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
+from rag.durability import write_whole
 from rag.errors import InvalidInput
 from rag.evaluation.figures import Curves, RecallAt, curves, figures
 from rag.evaluation.questions import QuestionSet
@@ -117,9 +117,7 @@ def run_of(
 def write(run: Run, file: Path) -> None:
     """Writes run.json, whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(run, ensure_ascii=False, indent=1), "utf-8")
-    os.replace(partial, file)
+    write_whole(file, json.dumps(run, ensure_ascii=False, indent=1))
 
 
 def read(file: Path) -> Run:

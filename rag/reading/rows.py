@@ -46,6 +46,22 @@ class _Cell:
     words: Set[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row's cells, and how many of the question's words their values hold: the names of columns
+    are every row's.
+    """
+
+    cells: Sequence[_Cell]
+    shared: int
+
+    def values(self, asked: Set[str]) -> list[Span]:
+        """The values that may answer, if the row may."""
+        unsaid = [cell for cell in self.cells if not cell.words or not cell.words <= asked]
+        named = [cell for cell in unsaid if cell.name & asked]
+        return [cell.value for cell in named or unsaid]
+
+
 def answerable(question: str, hits: Sequence[Hit]) -> list[Places]:
     """Where an answer to the question may stand in each hit's passage.
 
@@ -54,30 +70,33 @@ def answerable(question: str, hits: Sequence[Hit]) -> list[Places]:
     that the question itself holds.
     """
     asked = set(question_terms(question))
-    cut = [_cut(hit) for hit in hits]
-    rows = [cells for passage in cut for _, cells in passage if cells is not None]
-    most = max((_shared(cells, asked) for cells in rows), default=0)
+    cut = [_cut(hit, asked) for hit in hits]
+    most = max((row.shared for passage in cut for _, row in passage if row), default=0)
     return [_places(passage, asked, most) for passage in cut]
 
 
-def _places(
-    passage: Sequence[tuple[Span, list[_Cell] | None]], asked: Set[str], most: int
-) -> Places:
+def _places(passage: Sequence[tuple[Span, _Row | None]], asked: Set[str], most: int) -> Places:
     spans: list[Span] = []
     values: list[Span] = []
-    for paragraph, cells in passage:
-        if cells is None:
+    for paragraph, row in passage:
+        if row is None:
             spans.append(paragraph)
-        elif _shared(cells, asked) == most:
-            values += (found := _values(cells, asked))
+        elif row.shared == most:
+            values += (found := row.values(asked))
             spans += found
     return Places(spans, frozenset(values))
 
 
-def _cut(hit: Hit) -> list[tuple[Span, list[_Cell] | None]]:
-    """The paragraphs of a hit's passage, each with its cells if it is a row."""
+def _cut(hit: Hit, asked: Set[str]) -> list[tuple[Span, _Row | None]]:
+    """The paragraphs of a hit's passage, each with its row if it is one."""
     paragraphs = (p.shifted(-hit.passage.span.start) for p in hit.passage.paragraphs)
-    return [(paragraph, _cells(hit.passage.text, paragraph)) for paragraph in paragraphs]
+    return [(paragraph, _row(hit.passage.text, paragraph, asked)) for paragraph in paragraphs]
+
+
+def _row(text: str, paragraph: Span, asked: Set[str]) -> _Row | None:
+    if (cells := _cells(text, paragraph)) is None:
+        return None
+    return _Row(cells, len(asked & {word for cell in cells for word in cell.words}))
 
 
 def _cells(text: str, paragraph: Span) -> list[_Cell] | None:
@@ -95,14 +114,3 @@ def _cells(text: str, paragraph: Span) -> list[_Cell] | None:
         for name, end in zip(names, ends, strict=True)
         if name.end() < end
     ]
-
-
-def _shared(cells: Sequence[_Cell], asked: Set[str]) -> int:
-    """How many of the question's words the values hold: names of columns are every row's."""
-    return len(asked & {word for cell in cells for word in cell.words})
-
-
-def _values(cells: Sequence[_Cell], asked: Set[str]) -> list[Span]:
-    unsaid = [cell for cell in cells if not cell.words or not cell.words <= asked]
-    named = [cell for cell in unsaid if cell.name & asked]
-    return [cell.value for cell in named or unsaid]

@@ -1,4 +1,4 @@
-"""`rag serve` in a process of its own, with the light embedder and reader."""
+"""`rag serve` in a process of its own, with the light embedder and reader unless told otherwise."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-TREE = Path(__file__).parents[2]
+TREE = Path(__file__).parents[1]
 SERVE = (sys.executable, "-m", "rag", "serve", "--port", "0")
 MULTIPART = "multipart/form-data; boundary=x"
 HEAD = b'--x\r\nContent-Disposition: form-data; name="files"; filename="owls.txt"\r\n\r\n'
@@ -48,8 +49,9 @@ class Served:
         connection.close()
         return response.status, json.loads(content or b"null")
 
-    def ask(self, question: str = QUESTION) -> Any:
-        status, reply = self.request("POST", "/v1/ask", json.dumps({"question": question}).encode())
+    def ask(self, question: str = QUESTION, **more: Any) -> Any:
+        body = json.dumps({"question": question, **more}).encode()
+        status, reply = self.request("POST", "/v1/ask", body)
         assert status == 200, reply
         return reply
 
@@ -92,17 +94,16 @@ def serving(
     environment = {**environment_of(home), **(variables or {})}
     for name in without:
         environment.pop(name, None)
-    log = home.parent / "log"
-    with log.open("wb") as file:
+    with tempfile.NamedTemporaryFile(prefix="rag-log-") as log:
         process = subprocess.Popen(
             [*within, *command, *map(str, arguments)],
             env=environment,
             stdout=subprocess.DEVNULL,
-            stderr=file,
+            stderr=log,
             cwd=TREE,
         )
-    try:
-        yield Served(process, log)
-    finally:
-        process.kill()
-        process.wait()
+        try:
+            yield Served(process, Path(log.name))
+        finally:
+            process.kill()
+            process.wait()

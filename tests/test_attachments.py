@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from email.message import EmailMessage
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from rag.assembly import build, doctor, forecast
+from rag.assembly import doctor, forecast
 from rag.attached import DEEPEST, MOST
 from rag.errors import NotFound
 from rag.service import Service
@@ -20,20 +20,6 @@ from rag.verifying import Claim, FileState, Standing
 
 TEXT = b"The boiler room key hangs in locker 14."
 SHEET = b"item,price\nprobe,35\nboat,200\n"
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        home=tmp_path / "home", cache=tmp_path / "cache", embedder="hashing", reader="sentence"
-    )
-
-
-@pytest.fixture
-def service(settings: Settings) -> Iterator[Service]:
-    made = build(settings)
-    yield made
-    made.close()
 
 
 @pytest.fixture

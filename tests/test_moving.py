@@ -25,21 +25,8 @@ from rag.settings import Settings
 from rag.store import following
 from rag.store.base import Stored
 from rag.store.embedded import EmbeddedStore
-from rag.types import IngestReport, Outcome, Parsed, Status
-
-
-class _Parser:
-    """Reads in this process and notes what was read."""
-
-    def __init__(self, **_: object) -> None:
-        self.parsed: list[str] = []
-
-    def parse(self, source: str, data: bytes) -> Parsed:
-        self.parsed.append(source)
-        return parse(source, data)
-
-    def close(self) -> None:
-        """Nothing to end."""
+from rag.types import IngestReport, Outcome, Status
+from tests.in_process import InProcessParser
 
 
 def _settings(home: Path) -> Settings:
@@ -52,20 +39,20 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def parser(monkeypatch: pytest.MonkeyPatch) -> _Parser:
-    made = _Parser()
+def parser(monkeypatch: pytest.MonkeyPatch) -> InProcessParser:
+    made = InProcessParser()
     monkeypatch.setattr(assembly, "Parser", lambda **_: made)
     return made
 
 
 @pytest.fixture
-def service(settings: Settings, parser: _Parser) -> Iterator[Service]:  # noqa: ARG001
+def service(settings: Settings, parser: InProcessParser) -> Iterator[Service]:  # noqa: ARG001
     with closing(assembly.build(settings)) as made:
         yield made
 
 
 @pytest.fixture
-def folder(tmp_path: Path, service: Service, parser: _Parser) -> Path:
+def folder(tmp_path: Path, service: Service, parser: InProcessParser) -> Path:
     """Ten files that are indexed, one with a title of its own."""
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -97,7 +84,7 @@ def _is_clean(service: Service, settings: Settings) -> bool:
 
 
 def test_a_file_in_another_folder_is_neither_parsed_nor_encoded(
-    service: Service, settings: Settings, folder: Path, parser: _Parser
+    service: Service, settings: Settings, folder: Path, parser: InProcessParser
 ) -> None:
     old_id = service.find("3.txt")
     _move(folder, "3.txt", "rooms/3.txt")
@@ -116,7 +103,7 @@ def test_a_file_in_another_folder_is_neither_parsed_nor_encoded(
 
 
 def test_a_name_that_was_no_title_changes_nothing_that_is_encoded(
-    service: Service, settings: Settings, folder: Path, parser: _Parser
+    service: Service, settings: Settings, folder: Path, parser: InProcessParser
 ) -> None:
     _move(folder, "leave.md", "holidays.md")
     report = service.ingest([folder])
@@ -142,7 +129,7 @@ def test_a_name_that_was_the_title_is_encoded_anew(
 
 
 def test_a_title_that_is_also_the_name_is_asked_of_the_file(
-    service: Service, folder: Path, parser: _Parser
+    service: Service, folder: Path, parser: InProcessParser
 ) -> None:
     (folder / "Fire.md").write_text("# Fire\n\nLeave by the stairs.\n")
     service.ingest([folder])
@@ -155,7 +142,7 @@ def test_a_title_that_is_also_the_name_is_asked_of_the_file(
 
 
 def test_another_extension_is_another_reader(
-    service: Service, settings: Settings, folder: Path, parser: _Parser
+    service: Service, settings: Settings, folder: Path, parser: InProcessParser
 ) -> None:
     _move(folder, "leave.md", "leave.txt")
     report = service.ingest([folder])
@@ -250,7 +237,7 @@ def test_a_move_is_all_or_nothing(
 
 
 def test_a_moved_file_that_can_t_be_read_keeps_its_former_version(
-    service: Service, folder: Path, parser: _Parser, monkeypatch: pytest.MonkeyPatch
+    service: Service, folder: Path, parser: InProcessParser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old_id = service.find("3.txt")
     _move(folder, "3.txt", "third.txt")
@@ -263,7 +250,7 @@ def test_a_moved_file_that_can_t_be_read_keeps_its_former_version(
 
 
 def test_a_damaged_document_is_read_again_from_its_file(
-    service: Service, settings: Settings, folder: Path, parser: _Parser
+    service: Service, settings: Settings, folder: Path, parser: InProcessParser
 ) -> None:
     store = service._store
     assert isinstance(store, EmbeddedStore)
@@ -342,7 +329,7 @@ def test_whatever_was_moved_the_index_is_that_of_a_clean_build(
     before: dict[str, str], after: dict[str, str]
 ) -> None:
     with tempfile.TemporaryDirectory() as made, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assembly, "Parser", _Parser)
+        patch.setattr(assembly, "Parser", InProcessParser)
         for limit in ("_REPLAYED_AT_MOST", "_REPLAYED_SHARE", "_DEAD_SHARE"):
             patch.setattr(following, limit, -1)  # words of removed passages count until then
         folder, moved, clean = (Path(made) / name for name in ("folder", "moved", "clean"))

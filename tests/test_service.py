@@ -21,20 +21,6 @@ from rag.types import Answer, Citation, IngestReport, RankedPassage, Reason, Rep
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        home=tmp_path / "home", cache=tmp_path / "cache", embedder="hashing", reader="sentence"
-    )
-
-
-@pytest.fixture
-def service(settings: Settings) -> Iterator[Service]:
-    made = build(settings)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "handbook"
     folder.mkdir()

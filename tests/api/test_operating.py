@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.api.served import (
+from tests.served import (
     HEAD,
     MULTIPART,
     QUESTION,

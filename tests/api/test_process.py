@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.api.served import HEAD, MULTIPART, TREE, UPLOAD, environment_of, serving
+from tests.served import HEAD, MULTIPART, TREE, UPLOAD, environment_of, serving
 
 
 def test_serve_ask_upload_stop(tmp_path: Path, handbook: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.served import Served, serving
+from tests.served import Served, serving
 
 _SECONDS = "1"
 _REPLIES = 20

@@ -22,7 +22,8 @@ from rag.evaluation.json_lines import read_json_lines
 from rag.evaluation.questions import Question, QuestionSet
 from rag.service import Service
 from rag.settings import Settings
-from tests.bench.serving import Server, served
+from tests.bench.serving import served
+from tests.served import Served
 
 _ROUNDS = 3
 _COUNTED = 150  # questions of a round
@@ -54,7 +55,7 @@ def evaluation_table(
     yield ""
 
 
-def _over_http(server: Server, questions: Sequence[Question]) -> float:
+def _over_http(server: Served, questions: Sequence[Question]) -> float:
     began = time.perf_counter()
     for question in questions[-_COUNTED:]:
         server.ask(question.question, top_k=PASSAGES)

@@ -26,10 +26,11 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from rag.settings import Settings
-from tests.bench.serving import Server, served
+from tests.bench.serving import served
+from tests.served import Served
 
 _WRITERS = 2
 _KEPT = 40  # documents of each writer; then the oldest is replaced, or removed
@@ -57,8 +58,8 @@ class _Seen:
 class _Client:
     """One connection that is kept."""
 
-    def __init__(self, server: Server) -> None:
-        self._at = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=60)
+    def __init__(self, server: Served) -> None:
+        self._at = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
 
     def send(self, method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[int, Any]:
         self._at.request(method, path, body, {"Content-Type": kind} if kind else {})
@@ -77,7 +78,7 @@ class _Client:
 class _Load:
     """The clients of one run."""
 
-    def __init__(self, server: Server, questions: Sequence[str], paragraphs: Sequence[str]) -> None:
+    def __init__(self, server: Served, questions: Sequence[str], paragraphs: Sequence[str]) -> None:
         self._server = server
         self._questions = questions
         self._paragraphs = paragraphs
@@ -181,7 +182,7 @@ class _Load:
 
     def _sample(self, home: Path) -> None:
         """What the server's process holds; the first reading comes after a minute of questions."""
-        process = Path(f"/proc/{self._server.pid}")
+        process = Path(f"/proc/{self._server.process.pid}")
         began = time.monotonic()
         while not self._ended.wait(_SAMPLED_SECONDS):
             if (minutes := (time.monotonic() - began) / 60) < 1:

@@ -58,7 +58,7 @@ def page_table(corpus: Path, questions: Sequence[str], settings: Settings) -> It
         files = shutil.copytree(corpus, Path(folder, "files"))
         (files / "large.txt").write_text(_large(), "utf-8")
         home = replace(settings, home=Path(folder, "home"))
-        with served(files, home) as server, _page(server.address) as page:
+        with served(files, home) as server, _page(f"http://127.0.0.1:{server.port}") as page:
             page.evaluate(_ASK, questions[0])  # the first one loads fonts
             shown = sorted(page.evaluate(_ASK, one) for one in questions[:_QUESTIONS])
             page.evaluate(_ASK, "Where does the umbrella stand?")

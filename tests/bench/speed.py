@@ -206,10 +206,10 @@ def memory_table(corpus: Path, questions: Sequence[str], settings: Settings) -> 
         served(corpus, replace(settings, home=Path(home))) as server,
     ):
         server.ask(questions[0])
-        first = _megabytes(server.pid)
+        first = _megabytes(server.process.pid)
         for question in questions[:_MANY]:
             server.ask(question)
-        many = _megabytes(server.pid)
+        many = _megabytes(server.process.pid)
     yield "### Memory of `rag serve`\n"
     yield f"| after an answer, MB | after {len(questions[:_MANY])} |"
     yield "|---|---|"

@@ -15,16 +15,14 @@ from rag.errors import FileRefused, UnsupportedFormat
 from rag.loading.formats import parse
 from rag.loading.parser import Parser
 from rag.text import paragraphs
+from tests.loading import texts
 from tests.loading.zips import W, mangled, packed, part, relations, word
 
 BOLD = "<w:rPr><w:b/></w:rPr>"
 
 
 def blocks(data: bytes) -> list[str]:
-    text = parse("a.docx", data).text
-    found = [span.of(text) for span in paragraphs(text)]
-    assert "\n\n".join(found) == text
-    return found
+    return texts.blocks(parse("a.docx", data))
 
 
 def run(text: str, properties: str = "") -> str:

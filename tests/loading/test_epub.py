@@ -10,19 +10,13 @@ from hypothesis import strategies as st
 from rag.errors import FileRefused, UnsupportedFormat
 from rag.loading.formats import parse
 from rag.loading.parser import Parser
-from rag.text import paragraphs
 from rag.types import Parsed
+from tests.loading.texts import blocks
 from tests.loading.zips import CHAPTER, CONTAINER, epub, item, mangled, opf, packed
 
 
 def read(data: bytes) -> Parsed:
     return parse("a.epub", data)
-
-
-def blocks(parsed: Parsed) -> list[str]:
-    found = [span.of(parsed.text) for span in paragraphs(parsed.text)]
-    assert "\n\n".join(found) == parsed.text
-    return found
 
 
 def test_chapters_in_the_order_of_the_spine() -> None:

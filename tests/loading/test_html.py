@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from rag.errors import FileRefused, UnsupportedFormat
 from rag.loading.formats import parse
-from rag.text import paragraphs
 from rag.types import Parsed
+from tests.loading import texts
 
 PAGE = """<!DOCTYPE html>
 <html lang="en-GB"><head><meta charset="utf-8"><title>Leave | Institute</title>
@@ -35,10 +35,7 @@ def read(html: str) -> Parsed:
 
 
 def blocks(html: str) -> list[str]:
-    text = read(html).text
-    found = [span.of(text) for span in paragraphs(text)]
-    assert "\n\n".join(found) == text
-    return found
+    return texts.blocks(read(html))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

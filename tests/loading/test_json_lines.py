@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rag.errors import FileRefused
 from rag.loading.formats import parse
-from rag.text import paragraphs
 from rag.types import Parsed
+from tests.loading import texts
 
 
 def read(*records: Any, name: str = "a.jsonl") -> Parsed:
@@ -20,10 +20,7 @@ def read(*records: Any, name: str = "a.jsonl") -> Parsed:
 
 
 def blocks(*records: Any) -> list[str]:
-    parsed = read(*records)
-    found = [span.of(parsed.text) for span in paragraphs(parsed.text)]
-    assert "\n\n".join(found) == parsed.text
-    return found
+    return texts.blocks(read(*records))
 
 
 _words = st.text(st.sampled_from("abcé \",;|\t\n\r'&:{}\u2028\U0001f600"), max_size=20)

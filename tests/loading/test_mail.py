@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rag.errors import FileRefused, TooLarge, UnsupportedFormat
 from rag.loading.formats import parse
-from rag.text import paragraphs
 from rag.types import Parsed
+from tests.loading import texts
 
 HEAD = (
     b"From: Ada <ada@example.org>\r\nTo: Bob <bob@example.org>, Eve <eve@example.org>\r\n"
@@ -37,9 +37,8 @@ def mail(**headers: str) -> EmailMessage:
 
 
 def blocks(parsed: Parsed) -> list[str]:
-    found = [span.of(parsed.text) for span in paragraphs(parsed.text)]
-    assert "\n\n".join(found) == parsed.text
-    return found[1:]
+    """Without the headers."""
+    return texts.blocks(parsed)[1:]
 
 
 def test_headers_are_the_first_paragraph() -> None:

@@ -10,19 +10,13 @@ from hypothesis import strategies as st
 from rag.errors import FileRefused, UnsupportedFormat
 from rag.loading.formats import parse
 from rag.loading.parser import Parser
-from rag.text import paragraphs
 from rag.types import Parsed
+from tests.loading.texts import blocks
 from tests.loading.zips import ODT_KIND, contents, mangled, odt, packed
 
 
 def read(*parts: str, **more: str) -> Parsed:
     return parse("a.odt", odt(*parts, **more))
-
-
-def blocks(parsed: Parsed) -> list[str]:
-    found = [span.of(parsed.text) for span in paragraphs(parsed.text)]
-    assert "\n\n".join(found) == parsed.text
-    return found
 
 
 def p(content: str, style: str = "") -> str:

@@ -13,8 +13,8 @@ from pypdf.generic import DictionaryObject, NameObject
 from rag.errors import FileRefused, UnsupportedFormat
 from rag.loading.formats import parse
 from rag.loading.pdf.reader import _by_pypdf
-from rag.text import paragraphs
 from rag.types import Parsed
+from tests.loading.texts import blocks
 
 MakePdf = Callable[..., bytes]
 FIRST = (
@@ -26,10 +26,6 @@ THIRD = "Nobody flies in business class. Whoever has a doctor's letter may do so
 
 def read(data: bytes) -> Parsed:
     return parse("a.pdf", data)
-
-
-def blocks(parsed: Parsed) -> list[str]:
-    return [span.of(parsed.text) for span in paragraphs(parsed.text)]
 
 
 def rewritten(data: bytes, change: Callable[[PdfWriter], object]) -> bytes:

@@ -11,8 +11,8 @@ from fpdf.fonts import FontFace
 from pypdf import PdfReader, PdfWriter
 
 from rag.loading.formats import parse
-from rag.text import paragraphs
 from rag.types import Document, Origin, Parsed
+from tests.loading.texts import blocks
 
 PROSE = "Employees book trains for trips under four hours and may book flights for longer ones. "
 FIRST, SECOND = (PROSE * 3).strip(), (PROSE.replace("trains", "ships") * 3).strip()
@@ -21,10 +21,6 @@ MakePdf = Callable[..., bytes]
 
 def read(data: bytes) -> Parsed:
     return parse("a.pdf", data)
-
-
-def blocks(parsed: Parsed) -> list[str]:
-    return [span.of(parsed.text) for span in paragraphs(parsed.text)]
 
 
 class Printed(FPDF):

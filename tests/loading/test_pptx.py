@@ -20,6 +20,7 @@ from rag.loading.formats import parse
 from rag.loading.parser import Parser
 from rag.text import paragraphs
 from rag.types import Parsed
+from tests.loading.texts import blocks
 from tests.loading.zips import A, P, contents, mangled, packed, slides
 
 FOUR = (Emu(0), Emu(0), Emu(9), Emu(9))
@@ -34,12 +35,6 @@ def saved(made: Presentation) -> bytes:
 
 def read(made: Presentation) -> Parsed:
     return parse("a.pptx", saved(made))
-
-
-def blocks(parsed: Parsed) -> list[str]:
-    found = [span.of(parsed.text) for span in paragraphs(parsed.text)]
-    assert "\n\n".join(found) == parsed.text
-    return found
 
 
 def added(made: Presentation, layout: int, *texts: str) -> Slide:

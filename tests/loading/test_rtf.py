@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rag.errors import FileRefused, UnsupportedFormat
 from rag.loading.formats import parse
 from rag.loading.parser import Parser
-from rag.text import paragraphs
 from rag.types import Parsed
+from tests.loading.texts import blocks
 
 FONTS = (
     r"{\fonttbl{\f0\fswiss\fcharset0 Arial;}{\f1\fcharset204{\*\panose 02}Cyr{\*\falt x};}"
@@ -30,12 +30,6 @@ def rtf(body: str, head: str = HEAD) -> bytes:
 
 def read(body: str, head: str = HEAD) -> Parsed:
     return parse("a.rtf", rtf(body, head))
-
-
-def blocks(parsed: Parsed) -> list[str]:
-    found = [span.of(parsed.text) for span in paragraphs(parsed.text)]
-    assert "\n\n".join(found) == parsed.text
-    return found
 
 
 def encoded(text: str) -> str:

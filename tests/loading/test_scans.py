@@ -15,8 +15,7 @@ from rag.errors import FileRefused
 from rag.loading import ocr
 from rag.loading.formats import parse
 from rag.loading.parser import Parser
-from rag.text import paragraphs
-from rag.types import Parsed
+from tests.loading.texts import blocks
 
 FIRST = "The ferry to the island leaves at seven every morning of the week."
 SECOND = "Nobody may take a bicycle along without paying for it at the counter beforehand."
@@ -46,10 +45,6 @@ def scanned(*pages: Sequence[str], text: str = "") -> bytes:
         pdf.set_font("Helvetica", size=11)
         pdf.multi_cell(0, 6, text)
     return bytes(pdf.output())
-
-
-def blocks(parsed: Parsed) -> list[str]:
-    return [span.of(parsed.text) for span in paragraphs(parsed.text)]
 
 
 @pytest.fixture

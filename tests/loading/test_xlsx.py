@@ -17,8 +17,8 @@ from openpyxl import Workbook
 from rag.errors import FileRefused, TooLarge, UnsupportedFormat
 from rag.loading.formats import parse
 from rag.loading.parser import Parser
-from rag.text import paragraphs
 from rag.types import Parsed
+from tests.loading.texts import blocks
 
 Change: TypeAlias = Callable[[str, bytes], bytes | None]
 
@@ -48,12 +48,6 @@ def book_of(*rows: list[Any], title: str = "Rates") -> Workbook:
 
 def read(book: Workbook) -> Parsed:
     return parse("a.xlsx", saved(book))
-
-
-def blocks(parsed: Parsed) -> list[str]:
-    found = [span.of(parsed.text) for span in paragraphs(parsed.text)]
-    assert "\n\n".join(found) == parsed.text
-    return found
 
 
 _words = st.text(st.sampled_from("abcé <&'\n\u00a0\U0001f600"), max_size=20)

@@ -24,13 +24,13 @@ import rag.reading.models  # noqa: F401
 from embeddings.hashing import HashingEmbedder
 from rag import assembly
 from rag.analysis import terms
-from rag.loading.formats import parse
 from rag.payloads import reply_payload
 from rag.service import Service
 from rag.settings import Settings
 from rag.store import following, rows, sqlite, word_index
 from rag.text import sentences
-from rag.types import Parsed, Span, Status
+from rag.types import Span, Status
+from tests.in_process import InProcessParser
 
 State = dict[str, str]
 """Texts by source."""
@@ -64,23 +64,10 @@ def text_of(subject: int, version: int) -> str:
     )
 
 
-class _Parser:
-    """The same formats, read in this process."""
-
-    def __init__(self, ocr: str | None) -> None:
-        """Takes what the real one takes; no picture is read."""
-
-    def parse(self, source: str, data: bytes) -> Parsed:
-        return parse(source, data)
-
-    def close(self) -> None:
-        """Nothing to end."""
-
-
 def prepare(*, eager: bool = True) -> None:
     """Makes this process, a child, one in which the service is cheap, and its caches on disk."""
     logging.disable()  # what it says of damage is expected
-    assembly.Parser = _Parser  # type: ignore[assignment,attr-defined]
+    assembly.Parser = InProcessParser  # type: ignore[assignment,attr-defined]
     word_index._HEAP_BYTES = 15_000_000  # the least: making room takes most of the time
     if eager:
         following._REPLAYED_AT_MOST = 0
